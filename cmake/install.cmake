@@ -1,0 +1,11 @@
+# make install: the command, the library, its headers, pkg-config file and man page.
+configure_file(cmake/ringside.pc.in ringside.pc @ONLY)
+install(TARGETS ringside ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET ringside-cli)
+  install(TARGETS ringside-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(DIRECTORY include/ringside DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${CMAKE_BINARY_DIR}/ringside.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(EXISTS ${CMAKE_SOURCE_DIR}/docs/ringside.1)
+  install(FILES docs/ringside.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()

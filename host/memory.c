@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "memory.h"
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static host_failure_plan *failure_plan;
+static _Atomic uint64_t live;
+
+void host_fail_allocations(host_failure_plan *plan)
+{
+	failure_plan = plan;
+}
+
+uint64_t host_live_allocations(void)
+{
+	return atomic_load_explicit(&live, memory_order_relaxed);
+}
+
+static bool fails(const char *site)
+{
+	return failure_plan && failure_plan(site);
+}
+
+static void *counted(void *memory)
+{
+	if (memory)
+		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+	return memory;
+}
+
+void *host_alloc_at(size_t size, const char *site)
+{
+	return fails(site) ? NULL : counted(calloc(1, size ? size : 1));
+}
+
+void *host_alloc_aligned_at(size_t size, size_t alignment, const char *site)
+{
+	if (fails(site))
+		return NULL;
+	void *memory = NULL;
+	if (posix_memalign(&memory, alignment, size ? size : 1))
+		return NULL;
+	memset(memory, 0, size);
+	return counted(memory);
+}
+
+void host_free(void *memory)
+{
+	if (!memory)
+		return;
+	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+	free(memory);
+}
+
+void *host_map_at(size_t size, const char *site)
+{
+	if (fails(site))
+		return NULL;
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return counted(pages == MAP_FAILED ? NULL : pages);
+}
+
+void host_unmap(void *pages, size_t size)
+{
+	if (!pages)
+		return;
+	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+	munmap(pages, size);
+}
+
+int host_protect(void *pages, size_t size, unsigned protection)
+{
+	int flags = (protection & HOST_READ ? PROT_READ : 0) |
+		    (protection & HOST_WRITE ? PROT_WRITE : 0) |
+		    (protection & HOST_EXECUTE ? PROT_EXEC : 0);
+	return mprotect(pages, size, flags) ? -errno : 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory from Linux, with every failure on demand.
+ *
+ * All allocation of ntos/ and ldr/ goes through here, so that a test can fail
+ * the n-th one, or every one of a call site, and see what the kernel makes of
+ * it. The call site is named by the macro.
+ */
+#ifndef RINGSIDE_HOST_MEMORY_H
+#define RINGSIDE_HOST_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HOST_SITE_(line) #line
+#define HOST_SITE(line) HOST_SITE_(line)
+#define HOST_HERE __FILE__ ":" HOST_SITE(__LINE__)
+
+/* Zeroed memory, 16-byte aligned, or NULL. Freed with host_free. */
+#define host_alloc(size) host_alloc_at((size), HOST_HERE)
+void *host_alloc_at(size_t size, const char *site);
+void host_free(void *memory);
+
+/* The usable size of what host_alloc returned is at least what was asked for;
+ * this is the same with a power-of-two alignment above 16. */
+#define host_alloc_aligned(size, alignment) host_alloc_aligned_at((size), (alignment), HOST_HERE)
+void *host_alloc_aligned_at(size_t size, size_t alignment, const char *site);
+
+/* Whole zeroed pages, readable and writable; size in bytes, rounded up. NULL on
+ * failure. */
+#define host_map(size) host_map_at((size), HOST_HERE)
+void *host_map_at(size_t size, const char *site);
+void host_unmap(void *pages, size_t size);
+
+enum host_protection { HOST_NONE = 0, HOST_READ = 1, HOST_WRITE = 2, HOST_EXECUTE = 4 };
+
+/* Sets the protection of whole pages: a combination of the above. 0 or -errno. */
+int host_protect(void *pages, size_t size, unsigned protection);
+
+/*
+ * Failure on demand. The plan is consulted at every allocation with the call
+ * site ("ntos/ob/handle.c:41"); true makes that one fail. NULL: none fails.
+ * Set it while no other thread allocates.
+ */
+typedef bool host_failure_plan(const char *site);
+void host_fail_allocations(host_failure_plan *plan);
+
+/* How many allocations and mappings are alive: leaks show as a difference. */
+uint64_t host_live_allocations(void);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loaded-module list: every image that drivers can find, in load order.
+ *
+ * An entry begins with the KLDR_DATA_TABLE_ENTRY that DriverSection and
+ * PsLoadedModuleList show. ntoskrnl.exe, hal.dll and the other kernel images are
+ * entries like the rest (ldr/kernel.c makes their headers, export directories
+ * and thunks). The host program can be one too, so that C code can register
+ * callbacks.
+ */
+#ifndef RINGSIDE_LDR_MODULE_H
+#define RINGSIDE_LDR_MODULE_H
+
+#include <ringside/nt.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ldr_module {
+	KLDR_DATA_TABLE_ENTRY entry; /* first; linked in PsLoadedModuleList */
+	char *name;		     /* BaseDllName in UTF-8, for messages */
+	char *path;		     /* of the file on this machine, or NULL */
+	size_t mapped_size;	     /* of the host mapping at entry.DllBase; 0: not ours */
+	unsigned imports, missing;
+	void *driver; /* its DRIVER_OBJECT, or NULL */
+};
+
+extern LIST_ENTRY PsLoadedModuleList;
+
+/* The module whose range contains `address`, or NULL. Any IRQL; takes no lock a
+ * fault handler could meet held. */
+struct ldr_module *ldr_module_of(const void *address);
+
+/* Whether the code at `address` passes the integrity test (PS-15 to PS-17): in a
+ * module whose Flags have 0x20. */
+bool ldr_integrity_forced(const void *address);
+
+/* Declares memory that the host program owns (its own code, for instance) as a
+ * module. `name` is copied; integrity sets the flag. NULL without memory. */
+struct ldr_module *ldr_declare_module(const char *name, const void *base, size_t size,
+				      bool integrity);
+void ldr_forget_module(struct ldr_module *module);
+
+/* What a driver would get by importing `name` from `dll` ("ntoskrnl.exe"): the
+ * thunk or the data, or NULL if there is no such export. */
+void *ldr_find_export(const char *dll, const char *name);
+
+int ldr_boot(void);
+void ldr_shutdown(void);
+
+#endif

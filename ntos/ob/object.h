@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Objects and their types.
+ *
+ * Every object that a driver can hold a pointer to has a header in front of its
+ * body: its type and its counts. The body goes when the last reference goes; a
+ * handle is a reference too.
+ */
+#ifndef RINGSIDE_OB_OBJECT_H
+#define RINGSIDE_OB_OBJECT_H
+
+#include "ex/callback.h"
+#include <ringside/nt.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+/* The bit of ObjectTypeFlags that allows ObRegisterCallbacks (OB-8). */
+#define OB_SUPPORTS_OBJECT_CALLBACKS 0x40
+
+/* The fields up to RetainAccess lie where public dumps of the type show them,
+ * since drivers in the field set the flag there. */
+struct _OBJECT_TYPE {
+	LIST_ENTRY TypeList;
+	UNICODE_STRING Name;	/* 0x10 */
+	PVOID DefaultObject;
+	UCHAR Index;		/* 0x28 */
+	_Atomic ULONG TotalNumberOfObjects;
+	_Atomic ULONG TotalNumberOfHandles;
+	UCHAR Reserved34[0x40 - 0x34];
+	USHORT Length;		/* 0x40 */
+	UCHAR ObjectTypeFlags;	/* 0x42 */
+	UCHAR ObjectTypeFlags2;
+	ULONG ObjectTypeCode;
+	ULONG InvalidAttributes; /* 0x48 */
+	GENERIC_MAPPING GenericMapping;
+	ULONG ValidAccessMask;	/* 0x5C */
+	ULONG RetainAccess;	/* 0x60 */
+	/* From here on ours alone. */
+	void (*delete_body)(void *body);	      /* last reference gone; may be NULL */
+	ACCESS_MASK (*implied_access)(ACCESS_MASK);   /* rights that bring others along (OB-48) */
+	struct ex_callback_list callbacks;	      /* struct ob_entry, by altitude */
+};
+_Static_assert(offsetof(struct _OBJECT_TYPE, ObjectTypeFlags) == 0x42, "OB-8");
+_Static_assert(offsetof(struct _OBJECT_TYPE, RetainAccess) == 0x60, "OB-53");
+
+/* Exported data: drivers take the addresses of these variables (OB-7, AB-5). */
+extern POBJECT_TYPE PsProcessType, PsThreadType, ExDesktopObjectType;
+extern POBJECT_TYPE IoFileObjectType, IoDriverObjectType, IoDeviceObjectType;
+extern POBJECT_TYPE ExEventObjectType, ExSemaphoreObjectType, ExWindowStationObjectType;
+extern POBJECT_TYPE CmKeyObjectType, SeTokenObjectType, MmSectionObjectType;
+
+struct ob_header {
+	_Atomic LONGLONG references;
+	_Atomic LONGLONG handles;
+	POBJECT_TYPE type;
+	const char *site; /* where it was made, for reports */
+};
+_Static_assert(sizeof(struct ob_header) % 16 == 0, "bodies are 16-byte aligned");
+
+static inline struct ob_header *ob_header_of(const void *body)
+{
+	return (struct ob_header *)((char *)(uintptr_t)body - sizeof(struct ob_header));
+}
+
+/* A zeroed body of `size` bytes with one reference, or NULL. The pointer count
+ * of the type goes up. */
+#define ob_create(type, size) ob_create_at((type), (size), HOST_HERE)
+void *ob_create_at(POBJECT_TYPE type, size_t size, const char *site);
+
+static inline void ob_reference(void *body)
+{
+	atomic_fetch_add_explicit(&ob_header_of(body)->references, 1, memory_order_relaxed);
+}
+
+/* Takes a reference unless the last one is already gone (look-ups in tables
+ * that hold none). */
+bool ob_reference_unless_dead(void *body);
+
+/* Gives a reference back; the last deletes the body. One too many ends in bug
+ * check 0x18 (VF-13). */
+void ob_dereference(void *body);
+
+/* Makes the types; once, at boot. 0 or -ENOMEM. */
+int ob_boot_types(void);
+void ob_shutdown_types(void);
+
+/* Exports. */
+LONG_PTR NTAPI ObfReferenceObject(PVOID Object);
+LONG_PTR NTAPI ObfDereferenceObject(PVOID Object);
+NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess,
+					  POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode);
+NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
+					 POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+					 PVOID *Object, PVOID HandleInformation);
+POBJECT_TYPE NTAPI ObGetObjectType(PVOID Object);
+
+#endif
