@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The live source: a command and everything it starts, supervised, and told to
+ * the kernel in ntos/ as NT processes, threads and handles. docs/live.md says
+ * which Linux event becomes which NT event, and why.
+ */
+#ifndef RINGSIDE_LIVE_H
+#define RINGSIDE_LIVE_H
+
+#include <ringside/ringside.h>
+#include <stdbool.h>
+
+struct live_options {
+	bool subsystem; /* --present subsystem: pico processes; otherwise Win32 ones */
+};
+
+/*
+ * Runs argv (argv[0] is looked up in PATH, as execvp(3) does) under supervision
+ * until it and every process that came from it have ended. The command has this
+ * process's standard files, terminal, environment and signal dispositions; while
+ * it runs, this process ignores SIGINT, SIGQUIT and the terminal's stop signals.
+ * `options` may be NULL.
+ *
+ * The kernel must be booted; drivers are called on the calling thread and on one
+ * that this function makes. One call at a time. After a bug check the tree runs
+ * on to its end without a driver being called; rs_crashed() tells.
+ *
+ * Returns 0 and *status as waitpid(2) gives it for the command; otherwise a
+ * negative errno with a line in `error`, and nothing left running: -ENOENT no
+ * such command, -EACCES it may not be executed or a driver refused it, -EPERM,
+ * -ENOSYS a feature of the Linux kernel is missing (the line names it), -ENOMEM.
+ */
+int live_run(char *const argv[], const struct live_options *options, int *status,
+	     struct rs_error *error);
+
+#endif
