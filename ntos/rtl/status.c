@@ -8,6 +8,7 @@
  */
 #include "rtl/status.h"
 #include <ringside/ntstatus.h>
+#include <stddef.h>
 
 const char *rs_status_name(int32_t status)
 {
