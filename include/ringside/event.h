@@ -42,6 +42,7 @@ enum rs_event_type {
 	RS_IMAGE_LOADED,      /* after the last image routine */
 	RS_HANDLE_OPERATION,  /* a handle to a process, thread or desktop was made or refused */
 	RS_CALLBACK_RETURNED, /* one callback of one driver returned */
+	RS_RULE_BROKEN,	      /* a driver broke a rule that Windows lets pass; it goes on */
 	RS_BUG_CHECK,	      /* a driver broke a rule or faulted; nothing follows from the kernel */
 	RS_EVENT_TYPES
 };
@@ -58,6 +59,7 @@ struct rs_process_name {
 struct rs_stack {
 	unsigned count;
 	const void *frame[32]; /* return addresses, innermost first */
+	ULONG guessed;	       /* bit n: frame n was found by scanning the stack, not by unwinding */
 };
 
 struct rs_event {
@@ -130,6 +132,12 @@ struct rs_event {
 			ULONG64 process_id; /* the process it was told about */
 		} callback;
 		struct {
+			const char *clause; /* "VF-24" */
+			const char *text;   /* what the driver did, in a sentence */
+			const KLDR_DATA_TABLE_ENTRY *module;
+			const void *routine;
+		} rule;
+		struct {
 			ULONG code;
 			ULONG64 parameter[4];
 			const char *name;   /* "DRIVER_IRQL_NOT_LESS_OR_EQUAL" */
@@ -139,6 +147,7 @@ struct rs_event {
 			const char *callback; /* the routine kind it was inside, or NULL */
 			KIRQL irql;
 			ULONG64 process_id, thread_id; /* current at the time */
+			ULONG64 host_id;	       /* Linux pid of that process, or 0 */
 			struct rs_stack stack;
 		} bug_check;
 	};

@@ -22,7 +22,10 @@
 	X(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, 0x4A)                                                    \
 	X(PAGE_FAULT_IN_NONPAGED_AREA, 0x50)                                                       \
 	X(MUTEX_LEVEL_NUMBER_VIOLATION, 0xD)                                                       \
+	X(SYSTEM_SERVICE_EXCEPTION, 0x3B)                                                          \
 	X(SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, 0x7E)                                               \
+	X(ATTEMPTED_WRITE_TO_READONLY_MEMORY, 0xBE)                                                \
+	X(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, 0xFC)                                             \
 	X(UNEXPECTED_KERNEL_MODE_TRAP, 0x7F)                                                       \
 	X(INVALID_PROCESS_ATTACH_ATTEMPT, 0x5)                                                     \
 	X(INVALID_PROCESS_DETACH_ATTEMPT, 0x6)                                                     \
@@ -54,13 +57,13 @@ enum ke_bug_check_code {
 /* The code's name, or "UNKNOWN_BUG_CHECK". */
 const char *ke_bug_check_name(ULONG code);
 
+struct ke_frame; /* stackwalk.h */
+
 struct ke_bug_check {
 	ULONG code;
 	ULONG64 parameter[4];
 	const void *address; /* driver code to blame, or NULL: the innermost frame in a driver */
-	const void *frame;   /* where the stack walk starts: a frame pointer, or NULL: here */
-	const void *pc;	     /* with frame: the first address of the stack */
-	const void *sp;	     /* with frame: the stack pointer there */
+	const struct ke_frame *from; /* where the stack walk starts, or NULL: here */
 };
 
 /* Any IRQL, any thread, a signal handler included. `format` says in a sentence

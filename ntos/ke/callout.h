@@ -17,8 +17,9 @@
 
 #include "ke/thread.h"
 
-/* Reports the rule that the routine broke; does not return. */
-_Noreturn void ke_callout_violation(const struct ke_callout *callout);
+/* Reports the rule that the routine broke; `irql` is what it was called at. Does not
+ * return. */
+_Noreturn void ke_callout_violation(const struct ke_callout *callout, KIRQL irql);
 
 static inline void ke_callout_begin(struct ke_callout *callout, const char *what,
 				    const void *routine, KIRQL irql)
@@ -44,7 +45,7 @@ static inline void ke_callout_end(struct ke_callout *callout, KIRQL irql)
 				     thread->kernel_apc_disable != callout->kernel_apc_disable - 1 ||
 				     thread->special_apc_disable != callout->special_apc_disable,
 			     0))
-		ke_callout_violation(callout);
+		ke_callout_violation(callout, irql);
 	thread->kernel_apc_disable = callout->kernel_apc_disable;
 	self->pcr.irql = callout->irql;
 	self->callout = callout->outer;

@@ -58,7 +58,9 @@ struct ke_processor {
 	struct ke_callout *callout; /* innermost driver routine under way */
 	void *guard;		    /* innermost ke_guard frame (bugcheck.h) */
 	struct ke_processor *next;  /* all of them; under the processor lock */
-	void *alternate_stack;
+	void *alternate_stack;	    /* where signal handlers run; its lowest page is a guard */
+	PKTHREAD own_thread;	    /* current while no source claims this host thread */
+	uintptr_t stack_low;	    /* of the host thread: below it lies its guard */
 };
 
 extern _Thread_local struct ke_processor *ke_self __attribute__((tls_model("initial-exec")));
@@ -91,8 +93,23 @@ static inline struct ke_thread *ke_thread_of(PKTHREAD thread)
 }
 
 /* Makes `thread` current on this host thread and returns the one before. The
- * caller holds a reference to it while it is current. */
+ * caller holds a reference to it while it is current. NULL means the host
+ * thread's own: ps_system_thread for the first that asks after the boot, a
+ * system thread of its own for each further one. */
 PKTHREAD ke_switch_thread(PKTHREAD thread);
+
+/* How host threads after the first get a thread of their own: ps/ sets both while
+ * it boots. make returns a referenced thread of the System process, or NULL without
+ * memory; release gives it back. Called at any IRQL without locks. Without
+ * them such a thread is a bare ETHREAD that is not an object. */
+extern PKTHREAD (*ke_make_own_thread)(void);
+extern void (*ke_release_own_thread)(PKTHREAD thread);
+
+/* At boot, once ps_system_thread exists: gives every host thread that is already
+ * known a thread of its own. At shutdown, while the threads still exist: takes
+ * them away again. No other host thread is in the kernel. */
+void ke_claim_own_threads(void);
+void ke_drop_own_threads(void);
 
 /* Raises or lowers without NT's checks. Returns the old IRQL. */
 static inline KIRQL ke_set_irql(KIRQL irql)
