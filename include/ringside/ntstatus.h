@@ -10,6 +10,8 @@
 #ifndef RINGSIDE_NTSTATUS_H
 #define RINGSIDE_NTSTATUS_H
 
+#include <stdint.h>
+
 #define NT_SUCCESS(status) ((int32_t)(status) >= 0)
 
 #define RINGSIDE_STATUS_LIST(X)                                                                    \
@@ -34,6 +36,7 @@
 	X(ACCESS_VIOLATION, 0xC0000005)                                                            \
 	X(IN_PAGE_ERROR, 0xC0000006)                                                               \
 	X(INVALID_HANDLE, 0xC0000008)                                                              \
+	X(INVALID_PARAMETER_MIX, 0xC0000030)                                                       \
 	X(INVALID_CID, 0xC000000B)                                                                 \
 	X(INVALID_PARAMETER, 0xC000000D)                                                           \
 	X(NO_SUCH_DEVICE, 0xC000000E)                                                              \
@@ -76,6 +79,8 @@
 	X(CANCELLED, 0xC0000120)                                                                   \
 	X(CANNOT_DELETE, 0xC0000121)                                                               \
 	X(DELETE_PENDING, 0xC0000056)                                                              \
+	X(KEY_DELETED, 0xC000017C)                                                                 \
+	X(CHILD_MUST_BE_VOLATILE, 0xC0000181)                                                      \
 	X(CONTROL_C_EXIT, 0xC000013A)                                                              \
 	X(DLL_NOT_FOUND, 0xC0000135)                                                               \
 	X(ENTRYPOINT_NOT_FOUND, 0xC0000139)                                                        \

@@ -29,20 +29,19 @@
 
 /* One registration; the first member of the component's own structure. */
 struct ex_callback {
-	_Atomic bool live;	/* false from the moment removal begins */
-	_Atomic uint32_t counted; /* calls inside it that found no mark free */
-	const void *routine;	/* for reports */
+	const void *routine; /* for reports */
 };
 
-/* What a walk sees: immutable once published. */
+/* What a walk sees. Entries only ever change from a registration to NULL. */
 struct ex_callback_array {
-	struct ex_callback_array *retired; /* next of those that await their readers */
+	struct ex_callback_array *older; /* superseded, but perhaps still walked */
 	uint32_t count;
-	struct ex_callback *entry[];
+	_Atomic(struct ex_callback *) entry[];
 };
 
 struct ex_callback_list {
 	struct ex_callback_array *_Atomic array; /* NULL: empty */
+	_Atomic uint32_t counted;		 /* walks and holds that found no mark free */
 	pthread_mutex_t lock;			 /* adding and removing */
 };
 
@@ -50,14 +49,15 @@ struct ex_callback_list {
 
 struct ex_walk {
 	struct ex_marks *marks;
-	const struct ex_callback_array *array;
+	struct ex_callback_list *list;
+	struct ex_callback_array *array;
 	uint32_t next;
-	unsigned slot;		     /* our mark; EX_MARKS when none was free */
-	struct ex_callback *counted; /* entered without a mark */
+	unsigned slot;		   /* our mark, or EX_MARKS: counted */
+	struct ex_counted counted;
 };
 
-/* Without a free mark: count instead. Out of line, since it is rare. */
-struct ex_callback *ex_walk_next_counted(struct ex_walk *walk);
+/* The rare case: no mark is free. */
+void ex_walk_begin_counted(struct ex_walk *walk);
 void ex_walk_end_counted(struct ex_walk *walk);
 
 static inline void ex_walk_begin(struct ex_walk *walk, struct ex_callback_list *list)
@@ -65,30 +65,39 @@ static inline void ex_walk_begin(struct ex_walk *walk, struct ex_callback_list *
 	struct ex_marks *marks = &ke_processor()->marks;
 	unsigned slot = marks->depth;
 	walk->marks = marks;
-	walk->slot = slot;
+	walk->list = list;
 	walk->next = 0;
-	walk->counted = NULL;
+	walk->slot = slot;
 	if (__builtin_expect(slot < EX_MARKS, 1)) {
 		marks->depth = slot + 1;
 		/* Any value but NULL keeps arrays alive; the list names itself. */
 		atomic_store_explicit(&marks->mark[slot], list, memory_order_relaxed);
+		atomic_signal_fence(memory_order_seq_cst);
+	} else {
+		ex_walk_begin_counted(walk);
 	}
-	atomic_signal_fence(memory_order_seq_cst); /* the remover's membarrier pairs with this */
 	walk->array = atomic_load_explicit(&list->array, memory_order_acquire);
 }
 
+/* The next registration, which cannot be freed until the following step, or NULL
+ * at the end. */
 static inline struct ex_callback *ex_walk_next(struct ex_walk *walk)
 {
-	const struct ex_callback_array *array = walk->array;
-	if (__builtin_expect(walk->slot == EX_MARKS, 0))
-		return ex_walk_next_counted(walk);
+	struct ex_callback_array *array = walk->array;
 	while (array && walk->next < array->count) {
-		struct ex_callback *callback = array->entry[walk->next++];
-		atomic_store_explicit(&walk->marks->mark[walk->slot], callback,
-				      memory_order_release);
+		_Atomic(struct ex_callback *) *entry = &array->entry[walk->next++];
+		struct ex_callback *callback = atomic_load_explicit(entry, memory_order_acquire);
+		if (__builtin_expect(callback == NULL, 0))
+			continue;
+		if (__builtin_expect(walk->slot < EX_MARKS, 1))
+			atomic_store_explicit(&walk->marks->mark[walk->slot], callback,
+					      memory_order_release);
+		else
+			walk->counted.callback = callback;
+		/* Compiler order only; the remover's membarrier makes it CPU order. */
 		atomic_signal_fence(memory_order_seq_cst);
-		if (__builtin_expect(
-			    atomic_load_explicit(&callback->live, memory_order_acquire), 1))
+		if (__builtin_expect(atomic_load_explicit(entry, memory_order_acquire) == callback,
+				     1))
 			return callback;
 	}
 	return NULL;
@@ -106,12 +115,14 @@ static inline void ex_walk_end(struct ex_walk *walk)
 
 /* A registration that the thread stays inside of after the walk went on. */
 struct ex_hold {
-	struct ex_callback *callback;
-	unsigned slot; /* its mark, or EX_MARKS when it is counted */
+	struct ex_callback_list *list;
+	unsigned slot; /* its mark, or EX_MARKS: counted */
+	struct ex_counted counted;
 };
 
-/* Keeps the registration that ex_walk_next just returned. Holds taken during a
- * walk outlive it; release them last taken, first released. */
+/* Keeps `callback`, which ex_walk_next just returned, beyond the next step and
+ * beyond the walk's end. Holds are released last taken, first released, after the
+ * walk has ended; `hold` must not move meanwhile. */
 void ex_hold(struct ex_walk *walk, struct ex_callback *callback, struct ex_hold *hold);
 void ex_release(struct ex_hold *hold);
 
@@ -130,22 +141,24 @@ enum ex_add_result ex_add(struct ex_callback_list *list, struct ex_callback *cal
 			  ex_order *order);
 
 /*
- * Takes `callback` out, under list->lock, and after that lock is released waits
- * (ex_drain) until no thread is inside it. ex_unpublish returns false when it is
- * not (or no longer) in the list: of two removers, one gets true (PS-28).
- * ex_unpublish never fails for want of memory.
+ * Takes `callback` out, so that no walk enters it any more; those inside are waited
+ * for with ex_drain. False when it is not (or no longer) in the list: of two
+ * removers, one gets true (PS-28). Needs no memory. The caller holds list->lock.
  */
 bool ex_unpublish(struct ex_callback_list *list, struct ex_callback *callback);
 
-/* Waits until no other thread is inside `callback`. Returns false at once, having
- * waited for nothing, when this thread itself is (VF-20). PASSIVE or APC_LEVEL,
- * no lock held. */
-bool ex_drain(struct ex_callback *callback);
+/* Waits until no thread is inside `callback`, which has been unpublished. The
+ * calling thread must not be inside itself (ex_inside). PASSIVE or APC_LEVEL, no
+ * lock held. */
+void ex_drain(struct ex_callback_list *list, const struct ex_callback *callback);
 
-/* Whether this host thread is inside `callback`. */
+/* Whether this host thread is inside `callback` (VF-20). */
 bool ex_inside(const struct ex_callback *callback);
 
-/* Frees the arrays that await readers; when nothing walks any more. */
-void ex_shutdown_callbacks(void);
+/* Frees a list's arrays when nothing walks it any more. Does not free entries. */
+void ex_free_list(struct ex_callback_list *list);
+
+/* Prepares membarrier(2). 0, or -ENOSYS when the Linux kernel lacks it. */
+int ex_boot_callbacks(void);
 
 #endif

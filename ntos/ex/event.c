@@ -5,7 +5,10 @@
  */
 #include "ex/event.h"
 #include "clock.h"
+#include "ldr/module.h"
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #define MAX_LISTENERS 8
 
@@ -43,4 +46,22 @@ void ex_tell(struct rs_event *event)
 	event->time = host_wall_clock();
 	for (unsigned i = 0; i < ex_listeners; i++)
 		listener[i].call(listener[i].context, event);
+}
+
+void ex_rule_broken(const char *clause, const void *routine, const char *format, ...)
+{
+	if (!ex_heard())
+		return;
+	char text[256];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	struct ldr_module *module = ldr_module_of(routine);
+	struct rs_event event = {.type = RS_RULE_BROKEN};
+	event.rule.clause = clause;
+	event.rule.text = text;
+	event.rule.module = module ? &module->entry : NULL;
+	event.rule.routine = routine;
+	ex_tell(&event);
 }

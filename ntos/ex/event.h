@@ -16,4 +16,9 @@ static inline bool ex_heard(void)
 /* Tells every listener; fills in the time. */
 void ex_tell(struct rs_event *event);
 
+/* A driver broke a rule that Windows lets pass (VF, "policy"): reported, nothing
+ * else. `routine` is the driver code that did. */
+void ex_rule_broken(const char *clause, const void *routine, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 #endif

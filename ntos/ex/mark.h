@@ -10,11 +10,18 @@
 
 #include <stdatomic.h>
 
-/* Beyond this many at once on one thread, a registration is counted instead. */
-#define EX_MARKS 64
+/* Beyond this many at once on one thread, a walk is counted instead. */
+#define EX_MARKS 128
+
+/* Something entered without a mark; a chain that the owner alone looks at. */
+struct ex_counted {
+	struct ex_counted *outer;
+	const void *callback;
+};
 
 struct ex_marks {
 	unsigned depth;			     /* in use; the owner alone looks at it */
+	struct ex_counted *counted;	     /* entered when no mark was free */
 	_Atomic(const void *) mark[EX_MARKS]; /* written by the owner, read by removers */
 };
 

@@ -1,15 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* Process, thread and image notify routines: registration and dispatch. */
+/*
+ * Process, thread and image notify routines.
+ *
+ * The tables and their registration calls are in ps/registration.c, the calls to
+ * the routines in ps/notify.c.
+ */
 #ifndef RINGSIDE_PS_NOTIFY_H
 #define RINGSIDE_PS_NOTIFY_H
 
+#include "ex/callback.h"
 #include "ps/process.h"
+#include <ringside/event.h>
 
 #define PS_NOTIFY_SLOTS 64 /* per table: PS-5, PS-65, PS-74 */
 
-/* Dispatches. Each runs on the current thread, which the caller has made the one
- * that the contract names. */
-struct rs_event;
+/* One registered routine. callback.routine is NULL for a registration of NULL
+ * (PS-14), which is never called. */
+struct ps_routine {
+	struct ex_callback callback; /* first */
+	enum rs_callback_kind kind;
+	unsigned slot;
+	bool foreign_images; /* PS_IMAGE_NOTIFY_CONFLICTING_ARCHITECTURE */
+	const KLDR_DATA_TABLE_ENTRY *module;
+};
+
+extern struct ex_callback_list ps_process_routines, ps_thread_routines, ps_image_routines;
+
+/* The call that registers a kind: "PsSetCreateProcessNotifyRoutineEx2". */
+const char *ps_kind_name(enum rs_callback_kind kind);
+
+/* Dispatches, each on the current thread, which the caller has made the one that
+ * the contract names. *vetoed_by becomes the module that stored the status left
+ * in CreationStatus, or NULL when that is SUCCESS. */
 void ps_notify_process_create(PEPROCESS process, PPS_CREATE_NOTIFY_INFO info,
 			      const KLDR_DATA_TABLE_ENTRY **vetoed_by);
 void ps_notify_process_exit(PEPROCESS process);
@@ -22,6 +44,7 @@ void ps_notify_image(const struct ps_image *image);
 void ps_find_registrations(const void *base, SIZE_T size,
 			   void (*found)(void *context, const void *routine), void *context);
 
+/* Frees what is still registered, uncalled. */
 void ps_shutdown_notify(void);
 
 NTSTATUS NTAPI PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE NotifyRoutine,

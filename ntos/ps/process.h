@@ -14,6 +14,7 @@
 #include "ke/thread.h"
 #include "ob/object.h"
 #include <pthread.h>
+#include <ringside/event.h>
 #include <ringside/nt.h>
 
 struct ob_handle_table;
@@ -21,6 +22,7 @@ struct ob_handle_table;
 struct _EPROCESS {
 	/* Fixed once the object exists. */
 	ULONG64 id, parent_id; /* parent_id: whom it inherited from, 0 if nobody */
+	ULONG64 told_parent_id; /* what notify routines are told (PS-45) */
 	ULONG64 host_id;       /* Linux pid, 0 if not live */
 	LARGE_INTEGER create_time;
 	ULONG64 created_at;    /* host_clock() */
@@ -71,11 +73,6 @@ struct _ETHREAD {
 extern PEPROCESS PsInitialSystemProcess; /* id 4, exported data */
 extern PETHREAD ps_system_thread;	 /* its first thread, current on unclaimed host threads */
 
-/* Ids: non-zero multiples of 4, one space (PS-63). 0 asks for any free one. */
-struct ps_id_wish {
-	ULONG64 process, thread;
-};
-
 struct ps_process_spec {
 	PEPROCESS parent;	     /* inherited from; NULL: none */
 	bool inherit_handles;	     /* C-3: false hides the parent id (PS-45) */
@@ -84,7 +81,7 @@ struct ps_process_spec {
 	PCUNICODE_STRING image, native_image, command_line; /* copied; command_line may be NULL */
 	bool open_name_available;    /* image is exactly the name used for the open (PS-42) */
 	bool subsystem;		     /* pico: only Ex2 routines see it (PS-33) */
-	bool silent;		     /* a clone: no process notification at all (PS-55) */
+	bool silent;		     /* a clone: no notification of it or its threads (PS-55) */
 	void *host_context;
 };
 
@@ -110,11 +107,20 @@ struct ps_thread_spec {
  */
 NTSTATUS ps_create_thread(const struct ps_thread_spec *spec, PETHREAD *thread);
 
+/*
+ * The two handles that the creator of a process gets, in the current process's table:
+ * the object callbacks for them come after the creation dispatches (PS-84). A NULL
+ * pointer skips that handle. On failure no handle is left open.
+ */
+NTSTATUS ps_open_created(PEPROCESS process, PETHREAD thread, PHANDLE process_handle,
+			 PHANDLE thread_handle);
+
 /* The thread starts to run: on the new thread, current (PS-70, PS-71). */
 void ps_thread_starts(PETHREAD thread);
 
-/* The thread ends: on itself, current. The last of a process also ends the process,
- * with `status` as its exit status: thread-exit, then process-exit dispatch. */
+/* The thread ends, and is current meanwhile. The last of a process also ends the
+ * process, with `status` as its exit status: thread-exit, then process-exit
+ * dispatch (PS-58). The caller keeps its reference. */
 void ps_exit_thread(PETHREAD thread, NTSTATUS status);
 
 /* Ends a process that has live threads (each on itself, the last with the exit
@@ -141,8 +147,8 @@ PETHREAD ps_find_thread(ULONG64 id);
  * in order of creation; false stops. */
 void ps_visit_processes(bool (*visit)(PEPROCESS, void *context), void *context);
 
-struct rs_process_name;
-void ps_name(PEPROCESS process, struct rs_process_name *name); /* NULL gives an empty one */
+/* How events name it; NULL gives an empty one. */
+void ps_name(PEPROCESS process, struct rs_process_name *name);
 
 int ps_boot(void); /* 0 or -ENOMEM */
 void ps_shutdown(void);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls around a handle operation: pre, the operation, post.
+ *
+ * The type's callback list is walked once, from the highest altitude down, for
+ * the pre calls. An entry with a post routine is held (ex_hold) from before its
+ * pre call until after its post call, so that unregistration waits across the gap
+ * (OB-62), and post calls are made for exactly the held entries, in the opposite
+ * order: what was registered in between gets none (OB-38). What has to be remembered
+ * per held entry lies on the stack, or in one allocation when there are many.
+ *
+ * No lock is held during a call; calls may nest, since a callback that opens a
+ * handle comes back here (OB-31).
+ *
+ * Clauses: OB-30 to OB-60, C-9, C-10, C-11, VF-23 to VF-25.
+ */
+#include "ob/callbacks.h"
+#include "clock.h"
+#include "ex/event.h"
+#include "ke/callout.h"
+#include "ldr/module.h"
+#include "ps/process.h"
+#include "switches.h"
+#include <string.h>
+
+/* Enough for every machine seen in the field without an allocation. */
+#define HELD_ON_STACK 16
+
+struct held {
+	struct ex_hold hold;
+	struct ob_entry *entry;
+	PVOID call_context;
+};
+
+struct operation {
+	const struct ob_handle_request *request;
+	POBJECT_TYPE type;
+	bool kernel_handle;
+	KIRQL irql;
+	ULONG64 process_id;
+	ACCESS_MASK original, desired;
+	const KLDR_DATA_TABLE_ENTRY *stripped_by;
+	struct held *held;
+	unsigned held_count;
+};
+
+/* ---- What the documentation lets a pre routine take away (OB-55, OB-57) -------- */
+
+#define LISTED_PROCESS_RIGHTS 0xBEBu
+#define LISTED_THREAD_RIGHTS 0x7B3u
+
+static ACCESS_MASK removable(POBJECT_TYPE type)
+{
+	if (!ke_switches.only_listed_rights_removable)
+		return ~0u;
+	return type == PsProcessType  ? LISTED_PROCESS_RIGHTS
+	       : type == PsThreadType ? LISTED_THREAD_RIGHTS
+				      : ~0u;
+}
+
+/* OB-52: nothing beyond what was asked for, nothing less than what is retained. */
+static ACCESS_MASK granted(const struct operation *op)
+{
+	ACCESS_MASK keep = op->type->RetainAccess | ~removable(op->type);
+	return (op->desired | keep) & op->original;
+}
+
+/* ---- Telling --------------------------------------------------------------------- */
+
+static void tell_returned(const struct operation *op, enum rs_callback_kind kind,
+			  const void *routine, ULONG64 began, ACCESS_MASK before)
+{
+	struct ldr_module *module = ldr_module_of(routine);
+	struct rs_event event = {.type = RS_CALLBACK_RETURNED};
+	event.callback.kind = kind;
+	event.callback.module = module ? &module->entry : NULL;
+	event.callback.routine = routine;
+	event.callback.duration = host_clock() - began;
+	event.callback.access_before = before;
+	event.callback.access_after = op->desired;
+	event.callback.process_id = op->process_id;
+	ex_tell(&event);
+}
+
+/* ---- Pre --------------------------------------------------------------------------- */
+
+static void fill_parameters(const struct operation *op, OB_PRE_OPERATION_PARAMETERS *parameters)
+{
+	parameters->DuplicateHandleInformation = (OB_PRE_DUPLICATE_HANDLE_INFORMATION){
+		.DesiredAccess = op->desired,
+		.OriginalDesiredAccess = op->original,
+		.SourceProcess = op->request->source,
+		.TargetProcess = op->request->target,
+	};
+}
+
+/* VF-23 to VF-25: rules that Windows lets pass are told, not enforced. */
+static void check_pre(const struct operation *op, const void *routine,
+		      OB_PREOP_CALLBACK_STATUS result, const OB_PRE_OPERATION_INFORMATION *info,
+		      const OB_PRE_OPERATION_INFORMATION *info_before,
+		      const OB_PRE_OPERATION_PARAMETERS *parameters)
+{
+	const OB_PRE_DUPLICATE_HANDLE_INFORMATION *p = &parameters->DuplicateHandleInformation;
+	if (result != OB_PREOP_SUCCESS)
+		ex_rule_broken("VF-25", routine,
+			       "a pre routine returned %#x instead of OB_PREOP_SUCCESS", result);
+	if (p->DesiredAccess & ~op->original)
+		ex_rule_broken("VF-24", routine,
+			       "DesiredAccess was left with %#x, which was not asked for",
+			       p->DesiredAccess & ~op->original);
+	if (info->Operation != info_before->Operation || info->Flags != info_before->Flags ||
+	    info->Object != info_before->Object || info->ObjectType != info_before->ObjectType ||
+	    info->Parameters != info_before->Parameters ||
+	    p->OriginalDesiredAccess != op->original || p->SourceProcess != op->request->source ||
+	    p->TargetProcess != op->request->target)
+		ex_rule_broken("VF-23", routine,
+			       "a pre routine wrote more than DesiredAccess and CallContext");
+}
+
+static void call_pre(struct operation *op, struct ob_entry *entry, PVOID *call_context)
+{
+	OB_PRE_OPERATION_PARAMETERS parameters;
+	fill_parameters(op, &parameters);
+	OB_PRE_OPERATION_INFORMATION info = {
+		.Operation = op->request->operation,
+		.KernelHandle = op->kernel_handle,
+		.Object = op->request->object,
+		.ObjectType = op->type,
+		.Parameters = &parameters,
+	};
+	const OB_PRE_OPERATION_INFORMATION info_before = info;
+	const void *routine = (const void *)entry->pre;
+	ACCESS_MASK before = op->desired;
+	ULONG64 began = ex_heard() ? host_clock() : 0;
+
+	struct ke_callout callout;
+	ke_callout_begin(&callout, "ObRegisterCallbacks pre routine", routine, op->irql);
+	OB_PREOP_CALLBACK_STATUS result = entry->pre(entry->registration->context, &info);
+	ke_callout_end(&callout, op->irql);
+
+	check_pre(op, routine, result, &info, &info_before, &parameters);
+	*call_context = info.CallContext;
+	op->desired = parameters.DuplicateHandleInformation.DesiredAccess & op->original;
+	if ((before & ~op->desired) && !op->stripped_by) {
+		struct ldr_module *module = ldr_module_of(routine);
+		op->stripped_by = module ? &module->entry : NULL;
+	}
+	if (began)
+		tell_returned(op, RS_OBJECT_PRE, routine, began, before);
+}
+
+static void call_all_pre(struct operation *op, struct ex_walk *walk)
+{
+	struct ob_entry *entry;
+	while ((entry = (struct ob_entry *)ex_walk_next(walk))) {
+		if (!(entry->operations & op->request->operation))
+			continue;
+		struct held *held = NULL;
+		if (entry->post) {
+			held = &op->held[op->held_count++];
+			held->entry = entry;
+			held->call_context = NULL;
+			ex_hold(walk, &entry->callback, &held->hold);
+		}
+		PVOID call_context;
+		if (entry->pre)
+			call_pre(op, entry, held ? &held->call_context : &call_context);
+	}
+}
+
+/* ---- Post -------------------------------------------------------------------------- */
+
+static void call_post(struct operation *op, struct held *held, NTSTATUS status,
+		      ACCESS_MASK access)
+{
+	OB_POST_OPERATION_PARAMETERS parameters = {.CreateHandleInformation = {access}};
+	bool told = NT_SUCCESS(status) || ke_switches.failed_post_has_parameters; /* C-9 */
+	OB_POST_OPERATION_INFORMATION info = {
+		.Operation = op->request->operation,
+		.KernelHandle = op->kernel_handle,
+		.Object = op->request->object,
+		.ObjectType = op->type,
+		.CallContext = held->call_context,
+		.ReturnStatus = status,
+		.Parameters = told ? &parameters : NULL,
+	};
+	OB_POST_OPERATION_INFORMATION before;
+	memcpy(&before, &info, sizeof before); /* padding too: it is compared */
+	const void *routine = (const void *)held->entry->post;
+	ULONG64 began = ex_heard() ? host_clock() : 0;
+
+	struct ke_callout callout;
+	ke_callout_begin(&callout, "ObRegisterCallbacks post routine", routine, op->irql);
+	held->entry->post(held->entry->registration->context, &info);
+	ke_callout_end(&callout, op->irql);
+
+	if (memcmp(&info, &before, sizeof info) ||
+	    parameters.CreateHandleInformation.GrantedAccess != access)
+		ex_rule_broken("VF-23", routine, "a post routine wrote to its information");
+	if (began)
+		tell_returned(op, RS_OBJECT_POST, routine, began, op->desired);
+}
+
+static void call_all_post(struct operation *op, NTSTATUS status, ACCESS_MASK access)
+{
+	while (op->held_count) {
+		struct held *held = &op->held[--op->held_count];
+		call_post(op, held, status, NT_SUCCESS(status) ? access : 0);
+		ex_release(&held->hold);
+	}
+}
+
+/* ---- Around -------------------------------------------------------------------------- */
+
+static ULONG64 process_id_of(POBJECT_TYPE type, void *object)
+{
+	if (type == PsProcessType)
+		return ((PEPROCESS)object)->id;
+	return type == PsThreadType ? ((PETHREAD)object)->process->id : 0;
+}
+
+NTSTATUS ob_call_around(const struct ob_handle_request *request, ACCESS_MASK access,
+			NTSTATUS (*insert)(void *context, ACCESS_MASK granted), void *context,
+			const KLDR_DATA_TABLE_ENTRY **stripped_by)
+{
+	struct held on_stack[HELD_ON_STACK];
+	struct operation op = {
+		.request = request,
+		.type = ob_header_of(request->object)->type,
+		.kernel_handle = (request->attributes & OBJ_KERNEL_HANDLE) != 0,
+		.irql = KeGetCurrentIrql(),
+		.original = access,
+		.desired = access,
+		.held = on_stack,
+	};
+	op.process_id = process_id_of(op.type, request->object);
+
+	struct ex_walk walk;
+	ex_walk_begin(&walk, &op.type->callbacks);
+	uint32_t count = walk.array ? walk.array->count : 0;
+	if (count > HELD_ON_STACK) {
+		op.held = host_alloc(count * sizeof *op.held);
+		if (!op.held) {
+			ex_walk_end(&walk);
+			return STATUS_INSUFFICIENT_RESOURCES;
+		}
+	}
+	call_all_pre(&op, &walk);
+	ex_walk_end(&walk);
+
+	ACCESS_MASK left = granted(&op);
+	NTSTATUS status = insert(context, left);
+	call_all_post(&op, status, left);
+	if (op.held != on_stack)
+		host_free(op.held);
+	*stripped_by = op.stripped_by;
+	return status;
+}

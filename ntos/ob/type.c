@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The object types: their rights, their generic mappings, what cannot be removed.
+ *
+ * A type lives from boot to shutdown and is an object itself no driver can delete.
+ * The variables that drivers import hold pointers to the types (AB-5); the flag
+ * that allows object callbacks can be set by a driver at run time (OB-8).
+ *
+ * Clauses: OB-6, OB-8, OB-47 and OB-48 (mapping and implied rights), OB-53, OB-54.
+ */
+#include "ob/object.h"
+#include "ps/process.h"
+#include <errno.h>
+
+POBJECT_TYPE PsProcessType, PsThreadType, ExDesktopObjectType;
+POBJECT_TYPE IoFileObjectType, IoDriverObjectType, IoDeviceObjectType;
+POBJECT_TYPE ExEventObjectType, ExSemaphoreObjectType, ExWindowStationObjectType;
+POBJECT_TYPE CmKeyObjectType, SeTokenObjectType, MmSectionObjectType;
+
+/* OB-48: no mask arrives with 0x400 and without 0x1000, nor 0x200 without 0x2000. */
+static ACCESS_MASK process_implied(ACCESS_MASK access)
+{
+	if (access & PROCESS_QUERY_INFORMATION)
+		access |= PROCESS_QUERY_LIMITED_INFORMATION;
+	if (access & PROCESS_SET_INFORMATION)
+		access |= PROCESS_SET_LIMITED_INFORMATION;
+	return access;
+}
+
+static ACCESS_MASK thread_implied(ACCESS_MASK access)
+{
+	if (access & THREAD_QUERY_INFORMATION)
+		access |= THREAD_QUERY_LIMITED_INFORMATION;
+	if (access & THREAD_SET_INFORMATION)
+		access |= THREAD_SET_LIMITED_INFORMATION;
+	return access;
+}
+
+struct type_row {
+	POBJECT_TYPE *variable;
+	PCWSTR name;
+	GENERIC_MAPPING mapping;
+	ULONG valid, retain;
+	UCHAR flags;
+	ACCESS_MASK (*implied)(ACCESS_MASK);
+};
+
+static const struct type_row rows[] = {
+	{&PsProcessType, u"Process", {0x20410, 0x20BEA, 0x121001, 0x1FFFFF}, 0x1FFFFF, 0x101000,
+	 OB_SUPPORTS_OBJECT_CALLBACKS, process_implied},
+	{&PsThreadType, u"Thread", {0x20048, 0x20437, 0x121800, 0x1FFFFF}, 0x1FFFFF, 0x101800,
+	 OB_SUPPORTS_OBJECT_CALLBACKS, thread_implied},
+	{&ExDesktopObjectType, u"Desktop", {0x20041, 0x200BE, 0x20100, 0xF01FF}, 0xF01FF, 0,
+	 OB_SUPPORTS_OBJECT_CALLBACKS, NULL},
+	{&ExWindowStationObjectType, u"WindowStation", {0x20303, 0x2001C, 0x20060, 0xF037F},
+	 0xF037F, 0, 0, NULL},
+	{&IoFileObjectType, u"File", {0x120089, 0x120116, 0x1200A0, 0x1F01FF}, 0x1F01FF, 0, 0,
+	 NULL},
+	{&IoDriverObjectType, u"Driver", {0x20000, 0x20000, 0x20000, 0xF0000}, 0x1F0000, 0, 0,
+	 NULL},
+	{&IoDeviceObjectType, u"Device", {0x120089, 0x120116, 0x1200A0, 0x1F01FF}, 0x1F01FF, 0,
+	 0, NULL},
+	{&ExEventObjectType, u"Event", {0x20001, 0x20002, 0x120000, 0x1F0003}, 0x1F0003, 0, 0,
+	 NULL},
+	{&ExSemaphoreObjectType, u"Semaphore", {0x20001, 0x20002, 0x120000, 0x1F0003}, 0x1F0003,
+	 0, 0, NULL},
+	{&CmKeyObjectType, u"Key", {0x20019, 0x20006, 0x20039, 0xF003F}, 0x1F003F, 0, 0, NULL},
+	{&SeTokenObjectType, u"Token", {0x2001A, 0x201E0, 0x20005, 0xF01FF}, 0x1F01FF, 0, 0,
+	 NULL},
+	{&MmSectionObjectType, u"Section", {0x20005, 0x20002, 0x20008, 0xF001F}, 0x1F001F, 0, 0,
+	 NULL},
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+static void init_type(POBJECT_TYPE type, const struct type_row *row, UCHAR index)
+{
+	USHORT length = 0;
+	while (row->name[length])
+		length++;
+	type->TypeList.Flink = type->TypeList.Blink = &type->TypeList;
+	type->Name = (UNICODE_STRING){length * 2, length * 2 + 2, (PWSTR)(uintptr_t)row->name};
+	type->Index = index;
+	type->Length = 0x78; /* sizeof OBJECT_TYPE_INITIALIZER */
+	type->ObjectTypeFlags = row->flags;
+	type->GenericMapping = row->mapping;
+	type->ValidAccessMask = row->valid;
+	type->RetainAccess = row->retain;
+	type->implied_access = row->implied;
+	pthread_mutex_init(&type->callbacks.lock, NULL);
+}
+
+int ob_boot_types(void)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		POBJECT_TYPE type = host_alloc(sizeof *type);
+		if (!type) {
+			ob_shutdown_types();
+			return -ENOMEM;
+		}
+		init_type(type, &rows[i], (UCHAR)(i + 2));
+		*rows[i].variable = type;
+	}
+	return 0;
+}
+
+void ob_shutdown_types(void)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (!*rows[i].variable)
+			continue;
+		ex_free_list(&(*rows[i].variable)->callbacks);
+		host_free(*rows[i].variable);
+		*rows[i].variable = NULL;
+	}
+}

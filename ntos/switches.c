@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include "switches.h"
+
+struct ke_switches ke_switches;
