@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report for a person: time, the process tree in lanes, and what happened.
+ *
+ * Every event type has a teller; one that says nothing about an event leaves the
+ * line empty and nothing is written. Numbers of processes are Linux pids where
+ * there are any, because that is what the reader's other tools show; the NT id,
+ * which drivers print, stands beside it once, where the process begins.
+ */
+#include "sink/form.h"
+#include "ke/report.h"
+#include "sink/names.h"
+#include "sink/summary.h"
+
+/* Where things stand in a line. */
+enum { TREE = 10, TEXT = 20, NT_ID = 28, PARENT = 37, IMAGE = 45, COMMAND = 76 };
+
+static struct sink_line empty_line(struct sink *sink)
+{
+	return (struct sink_line){.text = sink->buffer,
+				  .size = sizeof(sink->buffer),
+				  .limit = sink->options.width,
+				  .colour = sink->options.colour};
+}
+
+static void say_time(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	/* The wall clock may have been set back. */
+	ULONG64 passed = event->time > sink->start ? event->time - sink->start : 0;
+	unsigned long ms = (unsigned long)(passed / 1000000);
+	sink_paint(line, SINK_DIM);
+	sink_sayf(line, "%4lu.%03lu", ms / 1000, ms % 1000);
+	sink_paint(line, SINK_PLAIN);
+	sink_pad(line, TREE);
+}
+
+/* The start of a line that is not about the tree itself. */
+static void begin(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	say_time(sink, line, event);
+	if (sink->lanes.count == 0)
+		return;
+	sink_lanes_draw(&sink->lanes, line);
+	sink_pad(line, TEXT);
+}
+
+static ULONG64 number_of(const struct rs_process_name *process)
+{
+	return process->host_id ? process->host_id : process->id;
+}
+
+static void say_process(struct sink_line *line, const struct rs_process_name *process)
+{
+	UNICODE_STRING name = sink_base_name(&process->image);
+	sink_sayf(line, "%lu", (unsigned long)number_of(process));
+	if (!name.Length)
+		return;
+	sink_say(line, " ");
+	sink_quote_utf16(line, &name);
+}
+
+static void say_failure(struct sink_line *line, NTSTATUS status)
+{
+	sink_paint(line, SINK_RED);
+	sink_say_status(line, status);
+	sink_paint(line, SINK_PLAIN);
+}
+
+/* ---- Drivers --------------------------------------------------------------- */
+
+static void begin_driver(struct sink *sink, struct sink_line *line, const struct rs_event *event,
+			 const KLDR_DATA_TABLE_ENTRY *module)
+{
+	begin(sink, line, event);
+	sink_paint(line, SINK_BOLD);
+	sink_say_module(line, module);
+	sink_paint(line, SINK_PLAIN);
+}
+
+static void tell_driver_loaded(struct sink *sink, struct sink_line *line,
+			       const struct rs_event *event)
+{
+	const KLDR_DATA_TABLE_ENTRY *module = event->driver.module;
+	begin_driver(sink, line, event, module);
+	sink_sayf(line, " loaded at %p, %u KiB, %u imports bound", module->DllBase,
+		  (module->SizeOfImage + 1023) / 1024, event->driver.imports);
+	if (event->driver.missing) {
+		sink_paint(line, SINK_YELLOW);
+		sink_sayf(line, ", %u missing here", event->driver.missing);
+		sink_paint(line, SINK_PLAIN);
+	}
+	sink_say(line, module->Flags & LDRP_IMAGE_INTEGRITY_FORCED ? ", integrity flag set"
+								   : ", no integrity flag");
+	sink_say(line, ", in ");
+	sink_say_duration(line, event->driver.duration);
+}
+
+static void tell_driver_started(struct sink *sink, struct sink_line *line,
+				const struct rs_event *event)
+{
+	begin_driver(sink, line, event, event->driver.module);
+	if (NT_SUCCESS(event->driver.status)) {
+		sink_say(line, " started: DriverEntry took ");
+		sink_say_duration(line, event->driver.duration);
+	} else {
+		sink_say(line, " did not start: DriverEntry returned ");
+		say_failure(line, event->driver.status);
+	}
+}
+
+static void tell_driver_unloaded(struct sink *sink, struct sink_line *line,
+				 const struct rs_event *event)
+{
+	begin_driver(sink, line, event, event->driver.module);
+	sink_say(line, " unloaded: DriverUnload took ");
+	sink_say_duration(line, event->driver.duration);
+}
+
+static void tell_debug_print(struct sink *sink, struct sink_line *line,
+			     const struct rs_event *event)
+{
+	begin(sink, line, event);
+	sink_paint(line, SINK_CYAN);
+	sink_say_module(line, event->print.module);
+	sink_say(line, " says ");
+	sink_paint(line, SINK_PLAIN);
+	sink_quote(line, event->print.text);
+}
+
+static void say_altitude_and_types(struct sink_line *line, const struct rs_event *event)
+{
+	const char *type, *separator = " for ";
+	if (event->registration.altitude.Length) {
+		sink_say(line, " at altitude ");
+		sink_quote_utf16(line, &event->registration.altitude);
+	}
+	for (unsigned bit = 0; (type = sink_type_of_bit(bit)); bit++) {
+		if (!(event->registration.types & 1u << bit))
+			continue;
+		sink_sayf(line, "%s%s handles", separator, type);
+		separator = " and ";
+	}
+}
+
+static void tell_registered(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	begin_driver(sink, line, event, event->registration.module);
+	sink_say(line, " registers with ");
+	sink_paint(line, SINK_GREEN);
+	sink_say(line, event->registration.routine);
+	sink_paint(line, SINK_PLAIN);
+	say_altitude_and_types(line, event);
+	if (NT_SUCCESS(event->registration.status)) {
+		if (event->registration.module && !event->registration.altitude.Length) {
+			sink_say(line, ": ");
+			sink_say_address(line, event->registration.module,
+					 event->registration.address);
+		}
+		return;
+	}
+	sink_say(line, ": ");
+	say_failure(line, event->registration.status);
+}
+
+static void tell_unregistered(struct sink *sink, struct sink_line *line,
+			      const struct rs_event *event)
+{
+	begin_driver(sink, line, event, event->registration.module);
+	sink_say(line, " takes back ");
+	sink_say(line, event->registration.routine);
+	if (!NT_SUCCESS(event->registration.status)) {
+		sink_say(line, ": ");
+		say_failure(line, event->registration.status);
+	}
+}
+
+/* ---- Processes --------------------------------------------------------------- */
+
+static void say_head(struct sink *sink, struct sink_line *line)
+{
+	if (sink->head_shown)
+		return;
+	sink->head_shown = true;
+	sink_say(line, "\n");
+	sink_paint(line, SINK_DIM);
+	sink_say(line, "    time");
+	sink_pad(line, TREE);
+	sink_say(line, "tree");
+	sink_pad(line, TEXT);
+	sink_say(line, "pid");
+	sink_pad(line, NT_ID);
+	sink_say(line, "NT id");
+	sink_pad(line, PARENT);
+	sink_say(line, "parent");
+	sink_pad(line, IMAGE);
+	sink_say(line, "image");
+	sink_pad(line, COMMAND);
+	sink_say(line, "command line\n");
+	sink_paint(line, SINK_PLAIN);
+}
+
+static void say_refusal(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	sink_say(line, "\n");
+	sink_pad(line, TREE);
+	sink_lanes_draw(&sink->lanes, line);
+	sink_pad(line, TEXT);
+	sink_paint(line, SINK_RED);
+	sink_say_module(line, event->created.vetoed_by);
+	sink_say(line, " refused it: ");
+	sink_say_status(line, event->created.status);
+	sink_paint(line, SINK_PLAIN);
+}
+
+static void tell_process_created(struct sink *sink, struct sink_line *line,
+				 const struct rs_event *event)
+{
+	const struct rs_process_name *process = &event->created.process;
+	bool refused = !NT_SUCCESS(event->created.status);
+	say_head(sink, line);
+	say_time(sink, line, event);
+	if (refused)
+		sink_lanes_refuse(&sink->lanes, line, event->created.parent.id);
+	else
+		sink_lanes_begin(&sink->lanes, line, event->created.parent.id, process->id);
+	sink_pad(line, TEXT);
+	sink_paint(line, refused ? SINK_RED : SINK_BOLD);
+	sink_sayf(line, "%lu", (unsigned long)number_of(process));
+	sink_paint(line, SINK_PLAIN);
+	sink_pad(line, NT_ID);
+	sink_sayf(line, "%lu", (unsigned long)process->id);
+	sink_pad(line, PARENT);
+	if (event->created.parent.id)
+		sink_sayf(line, "%lu", (unsigned long)number_of(&event->created.parent));
+	sink_pad(line, IMAGE);
+	sink_paint(line, SINK_DIM);
+	sink_quote_utf16(line, &process->image);
+	sink_paint(line, SINK_PLAIN);
+	sink_say(line, " ");
+	sink_pad(line, COMMAND);
+	sink_quote_utf16(line, &event->created.command_line);
+	if (refused)
+		say_refusal(sink, line, event);
+}
+
+/* NT's number in itself says little to a person unless it is a status, and for a
+ * live process the wait status says more. */
+static void say_exit(struct sink_line *line, const struct rs_event *event)
+{
+	if (event->exited.process.host_id) {
+		sink_say_wait_status(line, event->exited.host_status);
+		return;
+	}
+	sink_say(line, "exited with ");
+	if (event->exited.status >= 0)
+		sink_sayf(line, "%d", event->exited.status);
+	else
+		sink_say_status(line, event->exited.status);
+}
+
+/* A process without a lane was refused, and its exit is no news. */
+static void tell_process_exited(struct sink *sink, struct sink_line *line,
+				const struct rs_event *event)
+{
+	say_time(sink, line, event);
+	if (!sink_lanes_end(&sink->lanes, line, event->exited.process.id)) {
+		line->length = 0;
+		return;
+	}
+	sink_pad(line, TEXT);
+	sink_paint(line, SINK_DIM);
+	say_process(line, &event->exited.process);
+	sink_say(line, " ");
+	sink_paint(line, SINK_PLAIN);
+	if (event->exited.status != 0)
+		sink_paint(line, SINK_YELLOW);
+	say_exit(line, event);
+	sink_paint(line, SINK_PLAIN);
+	sink_paint(line, SINK_DIM);
+	sink_say(line, " after ");
+	sink_say_duration(line, event->exited.lifetime);
+	sink_paint(line, SINK_PLAIN);
+}
+
+static void tell_thread(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	if (sink->options.detail != SINK_VERBOSE)
+		return;
+	begin(sink, line, event);
+	sink_sayf(line, "thread %lu of ", (unsigned long)event->thread.id);
+	say_process(line, &event->thread.process);
+	sink_say(line, event->type == RS_THREAD_CREATED ? " begins" : " ends");
+}
+
+static void tell_image(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	if (sink->options.detail != SINK_VERBOSE)
+		return;
+	begin(sink, line, event);
+	if (event->image.process.object)
+		say_process(line, &event->image.process);
+	else
+		sink_say(line, "the kernel");
+	sink_sayf(line, " maps %lu KiB at %p: ", (unsigned long)(event->image.size + 1023) / 1024,
+		  event->image.base);
+	sink_quote_utf16(line, &event->image.name);
+}
+
+/* ---- Handles and callbacks --------------------------------------------------- */
+
+/* Creators' own handles and the like come with every process and are no news. */
+static bool is_worth_telling(const struct sink *sink, const struct rs_event *event)
+{
+	return event->handle.reason || event->handle.stripped_by ||
+	       !NT_SUCCESS(event->handle.status) || sink->options.detail == SINK_VERBOSE;
+}
+
+static void say_outcome(struct sink_line *line, const struct rs_event *event)
+{
+	ACCESS_MASK stripped = sink_stripped_rights(event);
+	if (stripped) {
+		sink_paint(line, SINK_YELLOW);
+		sink_say_module(line, event->handle.stripped_by);
+		sink_say(line, " took ");
+		sink_say_rights(line, event->handle.type, stripped);
+		sink_paint(line, SINK_PLAIN);
+	} else if (NT_SUCCESS(event->handle.status)) {
+		sink_say(line, "granted ");
+		sink_say_rights(line, event->handle.type, event->handle.granted);
+	}
+	if (NT_SUCCESS(event->handle.status))
+		return;
+	sink_say(line, stripped ? ", and it ended in " : "ended in ");
+	say_failure(line, event->handle.status);
+}
+
+static void tell_handle(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	if (!is_worth_telling(sink, event))
+		return;
+	begin(sink, line, event);
+	say_process(line, &event->handle.caller);
+	if (event->handle.reason) {
+		sink_say(line, " calls ");
+		sink_quote(line, event->handle.reason);
+		sink_say(line, " on ");
+	} else {
+		sink_say(line, event->handle.operation == OB_OPERATION_HANDLE_DUPLICATE
+				       ? " duplicates a handle to "
+				       : " opens ");
+	}
+	if (event->handle.thread_id)
+		sink_sayf(line, "thread %lu of ", (unsigned long)event->handle.thread_id);
+	say_process(line, &event->handle.target);
+	sink_say(line, ": ");
+	say_outcome(line, event);
+}
+
+static void say_change(struct sink_line *line, const struct rs_event *event)
+{
+	if (event->callback.status_before != event->callback.status_after) {
+		sink_say(line, ", stored ");
+		sink_say_status(line, event->callback.status_after);
+	}
+	if (event->callback.access_before != event->callback.access_after)
+		sink_sayf(line, ", changed the access 0x%x to 0x%x", event->callback.access_before,
+			  event->callback.access_after);
+}
+
+static void tell_callback(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	enum rs_callback_kind kind = event->callback.kind;
+	if (sink->options.detail != SINK_VERBOSE)
+		return;
+	begin(sink, line, event);
+	sink_paint(line, SINK_DIM);
+	sink_say_address(line, event->callback.module, event->callback.routine);
+	sink_sayf(line, " (%s%s) returned after ", sink_kind_name(kind),
+		  !sink_kind_has_phases(kind) ? ""
+		  : event->callback.create    ? ", create"
+					      : ", exit");
+	sink_say_duration(line, event->callback.duration);
+	say_change(line, event);
+	sink_paint(line, SINK_PLAIN);
+}
+
+static void tell_rule_broken(struct sink *sink, struct sink_line *line,
+			     const struct rs_event *event)
+{
+	begin_driver(sink, line, event, event->rule.module);
+	sink_paint(line, SINK_YELLOW);
+	sink_sayf(line, " breaks %s: ", event->rule.clause);
+	sink_say(line, event->rule.text);
+	sink_paint(line, SINK_PLAIN);
+}
+
+/* The report is lines of its own, at the left edge and uncut. */
+static void tell_bug_check(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	(void)sink;
+	sink_say(line, "\n");
+	sink_paint(line, SINK_RED);
+	line->length += ke_format_bug_check(line->text + line->length,
+					    line->size - line->length - 64, event);
+	sink_paint(line, SINK_PLAIN);
+}
+
+/* ---- The form ------------------------------------------------------------------ */
+
+typedef void teller(struct sink *sink, struct sink_line *line, const struct rs_event *event);
+
+static teller *const tellers[RS_EVENT_TYPES] = {
+	[RS_DRIVER_LOADED] = tell_driver_loaded,
+	[RS_DRIVER_STARTED] = tell_driver_started,
+	[RS_DRIVER_UNLOADED] = tell_driver_unloaded,
+	[RS_DEBUG_PRINT] = tell_debug_print,
+	[RS_REGISTERED] = tell_registered,
+	[RS_UNREGISTERED] = tell_unregistered,
+	[RS_PROCESS_CREATED] = tell_process_created,
+	[RS_PROCESS_EXITED] = tell_process_exited,
+	[RS_THREAD_CREATED] = tell_thread,
+	[RS_THREAD_EXITED] = tell_thread,
+	[RS_IMAGE_LOADED] = tell_image,
+	[RS_HANDLE_OPERATION] = tell_handle,
+	[RS_CALLBACK_RETURNED] = tell_callback,
+	[RS_RULE_BROKEN] = tell_rule_broken,
+	[RS_BUG_CHECK] = tell_bug_check,
+};
+
+static void text_event(struct sink *sink, const struct rs_event *event)
+{
+	struct sink_line line = empty_line(sink);
+	tellers[event->type](sink, &line, event);
+	if (line.length == 0)
+		return;
+	sink_say(&line, "\n");
+	sink_write(sink, line.text, line.length);
+}
+
+static void text_begin(struct sink *sink, const struct sink_run *run)
+{
+	struct sink_line line = empty_line(sink);
+	sink_paint(&line, SINK_BOLD);
+	sink_sayf(&line, "Ringside %s", run->version);
+	sink_paint(&line, SINK_PLAIN);
+	sink_sayf(&line, ": %s profile, Linux processes shown as %s processes\n", run->profile,
+		  run->present);
+	sink_write(sink, line.text, line.length);
+}
+
+static void text_end(struct sink *sink, const struct sink_outcome *outcome)
+{
+	struct sink_line line = empty_line(sink);
+	sink_say_summary(&line, &sink->tally, outcome);
+	sink_write(sink, line.text, line.length);
+}
+
+const struct sink_form sink_text = {text_begin, text_event, text_end};
