@@ -64,6 +64,28 @@ void *host_map_at(size_t size, const char *site)
 	return counted(pages == MAP_FAILED ? NULL : pages);
 }
 
+void *host_map_below_at(const void *address, size_t size, size_t reach, const char *site)
+{
+	const uintptr_t step = 1 << 16;
+	uintptr_t ceiling = (uintptr_t)address & ~(step - 1);
+	uintptr_t lowest = (uintptr_t)address > reach ? (uintptr_t)address - reach : step;
+	size_t room = (size + step - 1) & ~(step - 1);
+	if (fails(site))
+		return NULL;
+	for (uintptr_t at = ceiling - room; at >= lowest && at < ceiling; at -= step) {
+		void *wanted = (void *)at;
+		void *pages = mmap(wanted, size, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+					   MAP_FIXED_NOREPLACE,
+				   -1, 0);
+		if (pages == wanted)
+			return counted(pages);
+		if (pages != MAP_FAILED)
+			munmap(pages, size);
+	}
+	return NULL;
+}
+
 void host_unmap(void *pages, size_t size)
 {
 	if (!pages)

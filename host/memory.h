@@ -33,6 +33,12 @@ void *host_alloc_aligned_at(size_t size, size_t alignment, const char *site);
 void *host_map_at(size_t size, const char *site);
 void host_unmap(void *pages, size_t size);
 
+/* The same at the highest free place that ends below `address` and begins at most
+ * `reach` bytes below it. NULL when there is none. */
+#define host_map_below(address, size, reach)                                                       \
+	host_map_below_at((address), (size), (reach), HOST_HERE)
+void *host_map_below_at(const void *address, size_t size, size_t reach, const char *site);
+
 enum host_protection { HOST_NONE = 0, HOST_READ = 1, HOST_WRITE = 2, HOST_EXECUTE = 4 };
 
 /* Sets the protection of whole pages: a combination of the above. 0 or -errno. */

@@ -22,7 +22,9 @@ struct ldr_module *ldr_load(const char *path, struct ldr_error *error);
 
 /* Makes the DRIVER_OBJECT and calls DriverEntry in the System process with the
  * RegistryPath \REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Services\NAME. On a
- * failing status the driver object is gone again; the image is still loaded. */
+ * failing status the driver object is gone again; the image is still loaded.
+ * IMAGE_ALREADY_LOADED when it has been started, INVALID_IMAGE_FORMAT when it has no entry
+ * point. */
 NTSTATUS ldr_start(struct ldr_module *module);
 
 /* Calls DriverUnload, if there is one, checks what the driver left behind

@@ -15,13 +15,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct ldr_traps;
+struct pe;
+
+/* NT's LOAD_IMPORTS: the modules that an image was bound to. */
+struct ldr_load_imports {
+	SIZE_T count;
+	struct ldr_module *module[];
+};
+
 struct ldr_module {
 	KLDR_DATA_TABLE_ENTRY entry; /* first; linked in PsLoadedModuleList */
-	char *name;		     /* BaseDllName in UTF-8, for messages */
-	char *path;		     /* of the file on this machine, or NULL */
-	size_t mapped_size;	     /* of the host mapping at entry.DllBase; 0: not ours */
+	char *name;                  /* BaseDllName in UTF-8, for messages */
+	char *path;                  /* of the file on this machine, or NULL */
+	size_t mapped_size;          /* of the host mapping at entry.DllBase; 0: not ours */
 	unsigned imports, missing;
 	void *driver; /* its DRIVER_OBJECT, or NULL */
+
+	struct pe *pe;           /* the headers; NULL for memory that was only declared */
+	struct ldr_traps *traps; /* the stubs that its missing imports are bound to, or NULL */
 };
 
 extern LIST_ENTRY PsLoadedModuleList;
@@ -46,5 +58,36 @@ void *ldr_find_export(const char *dll, const char *name);
 
 int ldr_boot(void);
 void ldr_shutdown(void);
+
+/* Of entry.Flags: what NT sets for every image that is fully loaded. */
+#define LDR_ENTRY_PROCESSED 0x00004000
+
+/* ---- Inside ldr/ ----------------------------------------------------------- */
+
+/* The list's lock: held while images are bound, listed and dropped; never while
+ * a driver's code runs. */
+void ldr_lock(void);
+void ldr_unlock(void);
+
+/* An entry with its names, not yet listed. `folder` is what FullDllName has before
+ * the name. NULL without memory. */
+struct ldr_module *ldr_new_module(const char *folder, const char *name);
+
+/* Frees an entry that is not listed, with its mapping and its holds on others. NULL is
+ * allowed. Under the lock if it was bound. */
+void ldr_free_module(struct ldr_module *module);
+
+/* Lists an entry whose DllBase and SizeOfImage are set. -ENOMEM without memory.
+ * Under the lock. */
+int ldr_list_module(struct ldr_module *module);
+void ldr_unlist_module(struct ldr_module *module);
+
+/* By BaseDllName, ignoring case; with `stem`, by the name without its extension.
+ * NULL if there is none. Under the lock. */
+struct ldr_module *ldr_find_module(const char *name, size_t length, bool stem);
+
+/* Gives back the hold on a module that another was bound to, or that the list's
+ * user had; the last one unlists and frees it. Under the lock. */
+void ldr_release_module(struct ldr_module *module);
 
 #endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Connecting images: what one imports with what others export. */
+#ifndef RINGSIDE_LDR_BIND_H
+#define RINGSIDE_LDR_BIND_H
+
+#include "ldr/module.h"
+
+/*
+ * Fills in the import slots of a mapped, still writable image, and its counts of
+ * imports and missing ones; what is missing gets a stub that ends in a bug check
+ * when it is called. Returns 0 or -ENOMEM; what was bound until then is given back
+ * with the module. Under the list's lock.
+ */
+int ldr_bind(struct ldr_module *module);
+
+/* The address that `module` exports under a name or an ordinal, forwarders
+ * followed; NULL if there is none. Under the list's lock. */
+void *ldr_export_by_name(const struct ldr_module *module, const char *name);
+void *ldr_export_by_ordinal(const struct ldr_module *module, unsigned ordinal);
+
+/* ---- Stubs for what is missing (ldr/missing.c) -------------------------------- */
+
+/* Room for up to `count` stubs; NULL without memory. */
+struct ldr_traps *ldr_new_traps(unsigned count);
+
+/* A stub that names `dll` and `name` (NULL: the ordinal) when it is called. NULL
+ * without memory. */
+void *ldr_add_trap(struct ldr_traps *traps, const char *dll, const char *name, unsigned ordinal);
+
+/* Makes the stubs executable and constant. 0 or -errno. */
+int ldr_seal_traps(struct ldr_traps *traps);
+void ldr_free_traps(struct ldr_traps *traps);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a file to a module in the list: read, map, bind, protect, list, tell.
+ *
+ * Nothing in the image is called. The list's lock is held from binding to
+ * listing, so that two loads cannot claim one name and nothing that the image was
+ * bound to can go away; the image routines are told after it is released, since
+ * they are driver code. Every failure gives back all that was made.
+ * Clauses: PS-16, PS-79.
+ */
+#include "clock.h"
+#include "ex/event.h"
+#include "ke/thread.h"
+#include "ldr/bind.h"
+#include "ldr/driver.h"
+#include "ldr/image.h"
+#include "memory.h"
+#include "ps/process.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where drivers are found on NT; FullDllName and image routines show it. */
+#define FOLDER "\\SystemRoot\\System32\\drivers\\"
+
+struct file {
+	const char *path;
+	void *bytes;
+	size_t size;
+};
+
+static bool fail(struct ldr_error *error, const char *path, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static bool fail(struct ldr_error *error, const char *path, const char *format, ...)
+{
+	char text[384];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	/* The end of a long path says more than its beginning, and the reason most. */
+	size_t room = sizeof(error->text) - strlen(text) - sizeof(": ");
+	size_t length = strlen(path);
+	snprintf(error->text, sizeof(error->text), "%s: %s",
+		 length > room ? path + (length - room) : path, text);
+	return false;
+}
+
+static bool fail_at(struct ldr_error *error, const char *path, const struct pe_error *why)
+{
+	return fail(error, path, "offset 0x%llx: %s", (unsigned long long)why->offset, why->text);
+}
+
+/* ---- Reading ------------------------------------------------------------------------ */
+
+static bool read_all(int fd, struct file *file, struct ldr_error *error)
+{
+	size_t got = 0;
+	while (got < file->size) {
+		ssize_t n = read(fd, (char *)file->bytes + got, file->size - got);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(error, file->path, "%s", strerror(errno));
+		if (n == 0)
+			break; /* it became shorter: the parser will say where it ends */
+		got += (size_t)n;
+	}
+	file->size = got;
+	return true;
+}
+
+static bool read_open_file(int fd, struct file *file, struct ldr_error *error)
+{
+	struct stat status;
+	if (fstat(fd, &status))
+		return fail(error, file->path, "%s", strerror(errno));
+	if (!S_ISREG(status.st_mode))
+		return fail(error, file->path, "not a regular file");
+	if (status.st_size > PE_MAX_IMAGE_SIZE)
+		return fail(error, file->path, "a file of %lld bytes is no driver",
+			    (long long)status.st_size);
+	file->size = (size_t)status.st_size;
+	file->bytes = host_alloc(file->size);
+	if (!file->bytes)
+		return fail(error, file->path, "no memory for %zu bytes", file->size);
+	if (read_all(fd, file, error))
+		return true;
+	host_free(file->bytes);
+	return false;
+}
+
+static bool read_file(struct file *file, struct ldr_error *error)
+{
+	/* Not blocking: opening a FIFO would wait for a writer. */
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return fail(error, file->path, "%s", strerror(errno));
+	bool read = read_open_file(fd, file, error);
+	close(fd);
+	return read;
+}
+
+/* ---- Making the module ---------------------------------------------------------------- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static void fill_entry(struct ldr_module *module)
+{
+	KLDR_DATA_TABLE_ENTRY *entry = &module->entry;
+	const struct pe *pe = module->pe;
+	struct pe_directory exceptions = pe->directory[PE_EXCEPTIONS];
+	if (exceptions.rva) {
+		entry->ExceptionTable = (char *)entry->DllBase + exceptions.rva;
+		entry->ExceptionTableSize = exceptions.size;
+	}
+	if (pe->entry_point)
+		entry->EntryPoint = (char *)entry->DllBase + pe->entry_point;
+	entry->SizeOfImage = entry->SizeOfImageNotRounded = pe->image_size;
+	entry->CheckSum = pe->checksum;
+	entry->TimeDateStamp = pe->time_stamp;
+	entry->Flags = LDR_ENTRY_PROCESSED;
+	if (pe->dll_characteristics & PE_DLL_FORCE_INTEGRITY)
+		entry->Flags |= LDRP_IMAGE_INTEGRITY_FORCED;
+}
+
+static struct ldr_module *make_module(const struct file *file, struct ldr_error *error)
+{
+	struct ldr_module *module = ldr_new_module(FOLDER, base_name(file->path));
+	struct pe_error why;
+	if (!module)
+		goto no_memory;
+	module->path = host_alloc(strlen(file->path) + 1);
+	module->pe = host_alloc(sizeof(*module->pe));
+	if (!module->path || !module->pe)
+		goto no_memory;
+	strcpy(module->path, file->path);
+	if (!ldr_map_image(file->bytes, file->size, module->pe, &module->entry.DllBase, &why)) {
+		ldr_free_module(module);
+		fail_at(error, file->path, &why);
+		return NULL;
+	}
+	module->mapped_size = module->pe->image_size;
+	fill_entry(module);
+	return module;
+no_memory:
+	ldr_free_module(module);
+	fail(error, file->path, "no memory for a module");
+	return NULL;
+}
+
+/* A program for Windows is not damaged, and would "load" with every import missing. */
+static bool is_driver(const struct ldr_module *module, struct ldr_error *error)
+{
+	const struct pe *pe = module->pe;
+	if (pe->subsystem == PE_SUBSYSTEM_NATIVE || module->missing == 0 ||
+	    module->missing < module->imports)
+		return true;
+	struct pe_error why;
+	pe_fail(&why, pe->nt_offset + offsetof(struct pe_nt_headers, optional.subsystem),
+		"a program of subsystem %u that imports nothing from the kernel, expected a driver "
+		"(subsystem 1)",
+		pe->subsystem);
+	return fail_at(error, module->path, &why);
+}
+
+/* Under the list's lock. */
+static bool join_list(struct ldr_module *module, struct ldr_error *error)
+{
+	if (ldr_find_module(module->name, strlen(module->name), false))
+		return fail(error, module->path, "a module named %s is already loaded",
+			    module->name);
+	if (ldr_bind(module))
+		return fail(error, module->path, "no memory to bind its imports");
+	if (!is_driver(module, error))
+		return false;
+	if (ldr_protect_image(module->pe, module->entry.DllBase))
+		return fail(error, module->path, "cannot protect its sections: %s",
+			    strerror(errno));
+	if (ldr_list_module(module))
+		return fail(error, module->path, "no memory for the module list");
+	return true;
+}
+
+static void tell_loaded(struct ldr_module *module, uint64_t began)
+{
+	struct rs_event event = {.type = RS_DRIVER_LOADED};
+	event.driver.module = &module->entry;
+	event.driver.imports = module->imports;
+	event.driver.missing = module->missing;
+	event.driver.duration = host_clock() - began;
+	ex_tell(&event);
+}
+
+/* The image routines hear of it on a thread of the System process. */
+static void notify(struct ldr_module *module)
+{
+	PKTHREAD before = ke_switch_thread(NULL);
+	ps_load_image(&(struct ps_image){.name = &module->entry.FullDllName,
+					 .base = module->entry.DllBase,
+					 .size = module->entry.SizeOfImage});
+	ke_switch_thread(before);
+}
+
+struct ldr_module *ldr_load(const char *path, struct ldr_error *error)
+{
+	uint64_t began = host_clock();
+	struct file file = {.path = path};
+	if (!read_file(&file, error))
+		return NULL;
+	struct ldr_module *module = make_module(&file, error);
+	host_free(file.bytes);
+	if (!module)
+		return NULL;
+	ldr_lock();
+	bool joined = join_list(module, error);
+	if (!joined)
+		ldr_free_module(module);
+	ldr_unlock();
+	if (!joined)
+		return NULL;
+	tell_loaded(module, began);
+	notify(module);
+	return module;
+}

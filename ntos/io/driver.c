@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Driver objects.
+ *
+ * One object holds all that a DRIVER_OBJECT points to: its extension and the
+ * buffers of its names. The driver writes its own routines into it during
+ * DriverEntry, before anybody else looks at it; so nothing is locked. The loader
+ * holds the one reference until the driver is unloaded. Clauses: AB-13, AB-14.
+ */
+#include "io/driver.h"
+#include "ob/object.h"
+#include <string.h>
+
+#define IO_TYPE_DRIVER 4
+#define DRVO_LEGACY_DRIVER 0x2
+#define DRVO_INITIALIZED 0x10
+
+static const WCHAR prefix[] = u"\\Driver\\";
+#define PREFIX_SIZE (sizeof(prefix) - sizeof(WCHAR))
+
+static const UNICODE_STRING hardware_database = {
+	.Length = sizeof(u"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM") - sizeof(WCHAR),
+	.MaximumLength = sizeof(u"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM"),
+	.Buffer = (PWSTR)u"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM",
+};
+
+struct driver_body {
+	DRIVER_OBJECT driver; /* first: what the rest of the world sees */
+	DRIVER_EXTENSION extension;
+	UNICODE_STRING hardware_database;
+	WCHAR names[]; /* \Driver\NAME, of which ServiceKeyName is the tail */
+};
+
+/* What NT puts where a driver has no routine of its own. */
+static NTSTATUS NTAPI invalid_device_request(struct _DEVICE_OBJECT *device, struct _IRP *irp)
+{
+	(void)device;
+	(void)irp;
+	return STATUS_INVALID_DEVICE_REQUEST;
+}
+
+static void set_names(struct driver_body *body, PCUNICODE_STRING name)
+{
+	DRIVER_OBJECT *driver = &body->driver;
+	memcpy(body->names, prefix, PREFIX_SIZE);
+	memcpy((char *)body->names + PREFIX_SIZE, name->Buffer, name->Length);
+	driver->DriverName.Buffer = body->names;
+	driver->DriverName.Length = (USHORT)(PREFIX_SIZE + name->Length);
+	driver->DriverName.MaximumLength = (USHORT)(driver->DriverName.Length + sizeof(WCHAR));
+	body->extension.ServiceKeyName.Buffer = (PWSTR)(void *)((char *)body->names + PREFIX_SIZE);
+	body->extension.ServiceKeyName.Length = name->Length;
+	body->extension.ServiceKeyName.MaximumLength = (USHORT)(name->Length + sizeof(WCHAR));
+	body->hardware_database = hardware_database;
+	driver->HardwareDatabase = &body->hardware_database;
+}
+
+PDRIVER_OBJECT io_create_driver(PCUNICODE_STRING name, PKLDR_DATA_TABLE_ENTRY section,
+				PDRIVER_INITIALIZE entry_point)
+{
+	struct driver_body *body = ob_create(IoDriverObjectType,
+					     sizeof(*body) + sizeof(prefix) + name->Length);
+	if (!body)
+		return NULL;
+	DRIVER_OBJECT *driver = &body->driver;
+	driver->Type = IO_TYPE_DRIVER;
+	driver->Size = sizeof(*driver);
+	driver->DriverStart = section->DllBase;
+	driver->DriverSize = section->SizeOfImage;
+	driver->DriverSection = section;
+	driver->DriverExtension = &body->extension;
+	driver->DriverInit = entry_point;
+	body->extension.DriverObject = driver;
+	set_names(body, name);
+	for (int i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
+		driver->MajorFunction[i] = invalid_device_request;
+	return driver;
+}
+
+void io_driver_started(PDRIVER_OBJECT driver)
+{
+	driver->Flags |= DRVO_INITIALIZED;
+	if (!driver->DriverExtension->AddDevice)
+		driver->Flags |= DRVO_LEGACY_DRIVER;
+	/* A slot that the driver emptied would be called all the same. */
+	for (int i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++) {
+		if (!driver->MajorFunction[i])
+			driver->MajorFunction[i] = invalid_device_request;
+	}
+}
+
+void io_delete_driver(PDRIVER_OBJECT driver)
+{
+	ob_dereference(driver);
+}
