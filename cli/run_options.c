@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/run_options.h"
+#include "cli/cli.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+	"usage: ringside run [DRIVER.sys ...] [options] -- COMMAND [ARG ...]\n"
+	"\n"
+	"Loads and starts the drivers, runs COMMAND with everything that comes of it under\n"
+	"their eyes, unloads them and sums up. Without a driver it traces processes.\n"
+	"The report goes to standard error.\n"
+	"\n"
+	"options:\n"
+	"  --param [DRIVER:]NAME=VALUE[,VALUE...]\n"
+	"                     a value under the Parameters registry key of every driver, or\n"
+	"                     of that one: a DWORD if it is a number, else a string, or\n"
+	"                     several of them; may be repeated\n"
+	"  --present win32|subsystem\n"
+	"                     show Linux processes as Win32 processes, which every routine\n"
+	"                     sees (the default), or as subsystem processes, which only Ex2\n"
+	"                     routines see\n"
+	"  --profile documented|observed\n"
+	"                     where the documentation and measured Windows differ, which to\n"
+	"                     follow (documented)\n"
+	"  --json             report as one JSON object a line\n"
+	"  -o, --output FILE  report to FILE\n"
+	"  -q, --quiet        report bug checks alone\n"
+	"  -v, --verbose      report every callback, thread, image and handle\n"
+	"  -h, --help\n"
+	"\n"
+	"exit status: COMMAND's, 128 + its signal, or\n"
+	"  123  a bug check: a driver broke a rule or crashed\n"
+	"  125  Ringside or a driver could not start\n"
+	"  126  COMMAND could not be run    127  COMMAND was not found\n";
+
+enum { OPTION_PARAM = 256, OPTION_PRESENT, OPTION_PROFILE, OPTION_JSON };
+
+static const struct option long_options[] = {
+	{"param", required_argument, NULL, OPTION_PARAM},
+	{"present", required_argument, NULL, OPTION_PRESENT},
+	{"profile", required_argument, NULL, OPTION_PROFILE},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"output", required_argument, NULL, 'o'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+/* One of two words; false after a complaint. */
+static bool read_choice(const char *option, const char *word, const char *off, const char *on,
+			bool *value)
+{
+	if (strcmp(word, off) != 0 && strcmp(word, on) != 0) {
+		cli_complain("%s is %s or %s, not \"%s\"", option, off, on, word);
+		return false;
+	}
+	*value = strcmp(word, on) == 0;
+	return true;
+}
+
+static size_t count_words(const char *text)
+{
+	size_t count = 1;
+	for (; (text = strchr(text, ',')); text++)
+		count++;
+	return count;
+}
+
+/* Cuts `text` at its commas. */
+static bool read_values(struct run_parameter *parameter, char *text)
+{
+	parameter->values = calloc(count_words(text), sizeof(*parameter->values));
+	if (!parameter->values) {
+		cli_complain("out of memory");
+		return false;
+	}
+	for (char *word; (word = strsep(&text, ","));)
+		parameter->values[parameter->count++] = word;
+	return true;
+}
+
+/* [DRIVER:]NAME=VALUE[,VALUE...]; a colon after the equals sign belongs to a value. */
+static bool read_parameter(struct run_options *options, char *text)
+{
+	struct run_parameter *all, *parameter;
+	char *equals = strchr(text, '='), *name = text, *colon;
+	if (equals)
+		*equals = '\0';
+	colon = strchr(text, ':');
+	if (colon)
+		name = colon + 1;
+	if (!equals || !*name || colon == text) {
+		cli_complain("--param needs [DRIVER:]NAME=VALUE[,VALUE...], not \"%s\"", text);
+		return false;
+	}
+	all = reallocarray(options->parameters, options->parameter_count + 1, sizeof(*all));
+	if (!all) {
+		cli_complain("out of memory");
+		return false;
+	}
+	options->parameters = all;
+	parameter = &all[options->parameter_count++];
+	*parameter = (struct run_parameter){.driver = colon ? text : NULL, .name = name};
+	if (colon)
+		*colon = '\0';
+	return read_values(parameter, equals + 1);
+}
+
+static bool read_option(struct run_options *options, int option)
+{
+	bool observed = false;
+	switch (option) {
+	case OPTION_PARAM:
+		return read_parameter(options, optarg);
+	case OPTION_PRESENT:
+		return read_choice("--present", optarg, "win32", "subsystem", &options->subsystem);
+	case OPTION_PROFILE:
+		if (!read_choice("--profile", optarg, "documented", "observed", &observed))
+			return false;
+		options->profile = observed ? RS_OBSERVED : RS_DOCUMENTED;
+		return true;
+	case OPTION_JSON:
+		return options->json = true;
+	case 'o':
+		options->output = optarg;
+		return true;
+	case 'q':
+		options->detail = SINK_QUIET;
+		return true;
+	case 'v':
+		options->detail = SINK_VERBOSE;
+		return true;
+	default: /* getopt has complained */
+		return false;
+	}
+}
+
+bool run_parameter_is_for(const struct run_parameter *parameter, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t length;
+	if (!parameter->driver || strcasecmp(parameter->driver, base) == 0)
+		return true;
+	length = strlen(parameter->driver);
+	return strncasecmp(parameter->driver, base, length) == 0 &&
+	       strcasecmp(base + length, ".sys") == 0;
+}
+
+static bool names_a_driver(const struct run_options *options, const struct run_parameter *parameter)
+{
+	for (size_t i = 0; i < options->driver_count; i++)
+		if (run_parameter_is_for(parameter, options->drivers[i]))
+			return true;
+	cli_complain(options->driver_count ? "--param names a driver that is not given: \"%s\""
+					   : "--param without a driver",
+		     parameter->driver);
+	return false;
+}
+
+static bool make_sense(const struct run_options *options)
+{
+	if (!options->command || !*options->command) {
+		cli_complain("no COMMAND: put it after --, see ringside run --help");
+		return false;
+	}
+	for (size_t i = 0; i < options->parameter_count; i++)
+		if (!names_a_driver(options, &options->parameters[i]))
+			return false;
+	return true;
+}
+
+/* getopt_long would mix the drivers and COMMAND, so it gets only what comes before
+ * the "--" that parts them. */
+static char **part_command(int *argc, char *argv[])
+{
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], "--") != 0)
+			continue;
+		*argc = i;
+		argv[i] = NULL;
+		return argv + i + 1;
+	}
+	return NULL;
+}
+
+int run_options_read(struct run_options *options, int argc, char *argv[])
+{
+	*options = (struct run_options){.detail = SINK_NORMAL};
+	options->command = part_command(&argc, argv);
+	argv[0] = "ringside";
+	for (int option; (option = getopt_long(argc, argv, "o:qvh", long_options, NULL)) != -1;) {
+		if (option == 'h')
+			return fputs(help, stdout) == EOF ? CLI_FAILED : CLI_OK;
+		if (!read_option(options, option))
+			return CLI_FAILED;
+	}
+	options->drivers = argv + optind;
+	options->driver_count = (size_t)(argc - optind);
+	return make_sense(options) ? -1 : CLI_FAILED;
+}
+
+void run_options_free(struct run_options *options)
+{
+	for (size_t i = 0; i < options->parameter_count; i++)
+		free(options->parameters[i].values);
+	free(options->parameters);
+}
