@@ -36,7 +36,6 @@ struct host_trap {
 	/* Written back when the function returns true. */
 	uint64_t reg[16]; /* rax rcx rdx rbx rsp rbp rsi rdi r8 .. r15 */
 	uint64_t rip, rflags;
-	uint8_t (*xmm)[16]; /* the 16 SSE registers in place; NULL if there are none */
 };
 
 /*

@@ -39,7 +39,7 @@
 /* A bug check is told from the alternate stack, listeners with their stdio
  * included, and sanitizers multiply every frame. */
 #define ALTERNATE_STACK_SIZE ((size_t)512 * 1024)
-#define GUARD_SIZE ((size_t)4096)
+#define PAGE_SIZE ((size_t)4096)
 
 #define HWCAP2_FSGSBASE_BIT 2 /* Linux: user space may use wrgsbase */
 
@@ -161,16 +161,18 @@ PKTHREAD ke_switch_thread(PKTHREAD thread)
 
 /* ---- Arrival and departure of host threads ----------------------------------- */
 
+/* A guard page, the stack, and the page for struct ke_step, in one mapping. */
 static void give_alternate_stack(struct host_thread *self)
 {
 	char *stack = host_map(ALTERNATE_STACK_SIZE);
 	if (!stack)
 		return; /* only a stack overflow cannot be reported then */
-	host_protect(stack, GUARD_SIZE, HOST_NONE);
-	stack_t alternate = {.ss_sp = stack + GUARD_SIZE,
-			     .ss_size = ALTERNATE_STACK_SIZE - GUARD_SIZE};
+	host_protect(stack, PAGE_SIZE, HOST_NONE);
+	stack_t alternate = {.ss_sp = stack + PAGE_SIZE,
+			     .ss_size = ALTERNATE_STACK_SIZE - 2 * PAGE_SIZE};
 	sigaltstack(&alternate, &self->previous_stack);
 	self->processor.alternate_stack = stack;
+	self->processor.shared_page = stack + ALTERNATE_STACK_SIZE - PAGE_SIZE;
 }
 
 static void take_alternate_stack(struct host_thread *self)

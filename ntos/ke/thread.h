@@ -52,6 +52,14 @@ struct ke_callout {
 	LONG kernel_apc_disable, special_apc_disable;
 };
 
+/* One instruction of a driver that runs on a copy of the shared data page (step.c). */
+struct ke_step {
+	bool active;
+	bool overwrites;  /* the instruction itself sets the register */
+	unsigned reg;	  /* which points into the copy, */
+	ULONG64 distance; /* by this much off */
+};
+
 struct ke_processor {
 	struct ke_pcr pcr;
 	struct ex_marks marks;	    /* the registrations this thread is inside */
@@ -60,7 +68,9 @@ struct ke_processor {
 	struct ke_processor *next;  /* all of them; under the processor lock */
 	void *alternate_stack;	    /* where signal handlers run; its lowest page is a guard */
 	PKTHREAD own_thread;	    /* current while no source claims this host thread */
-	uintptr_t stack_low;	    /* of the host thread: below it lies its guard */
+	void *shared_page;	    /* for the copy; above the alternate stack */
+	struct ke_step step;
+	uintptr_t stack_low; /* of the host thread: below it lies its guard */
 };
 
 extern _Thread_local struct ke_processor *ke_self __attribute__((tls_model("initial-exec")));

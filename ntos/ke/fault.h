@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What becomes of a processor exception. */
+#ifndef RINGSIDE_KE_FAULT_H
+#define RINGSIDE_KE_FAULT_H
+
+#include "trap.h"
+
+/* A host_trap_function. true: the instruction was carried out in the driver's stead.
+ * false: it is none of a driver's business. Does not return when a driver is to
+ * blame: that is a bug check. */
+bool ke_fault(struct host_trap *trap);
+
+#endif
