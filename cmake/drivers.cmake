@@ -19,7 +19,7 @@ foreach(dll IN ITEMS ntoskrnl.exe hal.dll fltmgr.sys)
   list(APPEND IMPORT_LIBRARIES ${library})
 endforeach()
 
-set(DRIVER_CFLAGS -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wno-unknown-pragmas
+set(DRIVER_CFLAGS -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-multichar
   -ffreestanding -fno-builtin -mno-red-zone -fno-stack-protector
   -fno-asynchronous-unwind-tables -DNTDDI_VERSION=0x0A000000 -D_WIN32_WINNT=0x0A00
   -isystem /usr/share/mingw-w64/include/ddk -I${CMAKE_SOURCE_DIR}/ddk)
