@@ -21,6 +21,7 @@
 	X(PENDING, 0x00000103)                                                                     \
 	X(REPARSE, 0x00000104)                                                                     \
 	X(MORE_ENTRIES, 0x00000105)                                                                \
+	X(SOME_NOT_MAPPED, 0x00000107)                                                             \
 	X(OBJECT_NAME_EXISTS, 0x40000000)                                                          \
 	X(GUARD_PAGE_VIOLATION, 0x80000001)                                                        \
 	X(DATATYPE_MISALIGNMENT, 0x80000002)                                                       \
@@ -58,6 +59,7 @@
 	X(MUTANT_NOT_OWNED, 0xC0000046)                                                            \
 	X(SEMAPHORE_LIMIT_EXCEEDED, 0xC0000047)                                                    \
 	X(THREAD_IS_TERMINATING, 0xC000004B)                                                       \
+	X(REVISION_MISMATCH, 0xC0000059)                                                           \
 	X(PROCEDURE_NOT_FOUND, 0xC000007A)                                                         \
 	X(INVALID_IMAGE_FORMAT, 0xC000007B)                                                        \
 	X(INTEGER_DIVIDE_BY_ZERO, 0xC0000094)                                                      \
@@ -71,6 +73,7 @@
 	X(INVALID_PARAMETER_2, 0xC00000F0)                                                         \
 	X(INVALID_PARAMETER_3, 0xC00000F1)                                                         \
 	X(INVALID_PARAMETER_4, 0xC00000F2)                                                         \
+	X(INVALID_PARAMETER_5, 0xC00000F3)                                                         \
 	X(STACK_OVERFLOW, 0xC00000FD)                                                              \
 	X(NOT_A_DIRECTORY, 0xC0000103)                                                             \
 	X(NAME_TOO_LONG, 0xC0000106)                                                               \
