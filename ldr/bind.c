@@ -102,7 +102,8 @@ static bool bind_import(void *context, const struct pe_import *import)
 	if (address) {
 		hold(module->entry.LoadedImports, from);
 	} else {
-		address = ldr_add_trap(module->traps, import->dll, import->name, import->ordinal);
+		address = ldr_add_trap(module->traps, module, import->dll, import->name,
+				       import->ordinal);
 		module->missing++;
 	}
 	memcpy((char *)module->entry.DllBase + import->slot, &address, sizeof(address));

@@ -23,9 +23,10 @@ void *ldr_export_by_ordinal(const struct ldr_module *module, unsigned ordinal);
 /* Room for up to `count` stubs; NULL without memory. */
 struct ldr_traps *ldr_new_traps(unsigned count);
 
-/* A stub that names `dll` and `name` (NULL: the ordinal) when it is called. NULL
- * without memory. */
-void *ldr_add_trap(struct ldr_traps *traps, const char *dll, const char *name, unsigned ordinal);
+/* A stub that names `importer`, `dll` and `name` (NULL: the ordinal) when it is called.
+ * NULL without memory. */
+void *ldr_add_trap(struct ldr_traps *traps, const struct ldr_module *importer, const char *dll,
+		   const char *name, unsigned ordinal);
 
 /* Makes the stubs executable and constant. 0 or -errno. */
 int ldr_seal_traps(struct ldr_traps *traps);

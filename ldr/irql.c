@@ -43,14 +43,25 @@ static int find_rule(const char *name)
 	return i;
 }
 
+/* Whose code called: the return address says it, or after a tail call, which leaves one
+ * of ours, the routine that this thread is inside. */
+static const void *driver_code(const struct ke_frame *caller)
+{
+	const struct ke_callout *callout = ke_processor()->callout;
+	if (ke_is_driver(ldr_module_of((void *)caller->pc)) || !callout)
+		return (void *)caller->pc;
+	return callout->routine;
+}
+
 _Noreturn void ldr_irql_violation(uint64_t index, const struct ke_frame *caller)
 {
 	const struct export_row *row = &export_table[index];
-	struct ldr_module *module = ldr_module_of((void *)caller->pc);
+	const void *code = driver_code(caller);
+	struct ldr_module *module = ldr_module_of(code);
 	const char *name = module ? module->name : "unknown code";
 	KIRQL irql = ke_processor()->pcr.irql;
 	int rule = find_rule(row->name);
-	struct ke_bug_check what = {.address = (void *)caller->pc, .from = caller};
+	struct ke_bug_check what = {.address = code, .from = caller};
 	if (rule >= 0) {
 		what.code = (ULONG)KE_DRIVER_VERIFIER_DETECTED_VIOLATION;
 		what.parameter[0] = verifier_rule[rule].subcode;

@@ -18,6 +18,7 @@
 
 struct ldr_trap {
 	char *name; /* "ntoskrnl.exe!ExFoo" */
+	const struct ldr_module *importer;
 };
 
 struct ldr_traps {
@@ -29,15 +30,16 @@ struct ldr_traps {
 
 _Noreturn void ldr_missing_called(const struct ldr_trap *trap, const struct ke_frame *caller)
 {
-	struct ldr_module *module = ldr_module_of((void *)caller->pc);
+	/* After a tail call the return address is not in the driver. */
+	bool known = ldr_module_of((void *)caller->pc) == trap->importer;
 	struct ke_bug_check what = {
 		.code = (ULONG)KE_MISSING_EXPORT_CALLED,
 		.parameter = {caller->pc},
-		.address = (void *)caller->pc,
+		.address = known ? (void *)caller->pc : trap->importer->entry.EntryPoint,
 		.from = caller,
 	};
-	ke_bug_check(&what, "%s called %s, which does not exist here",
-		     module ? module->name : "unknown code", trap->name);
+	ke_bug_check(&what, "%s called %s, which does not exist here", trap->importer->name,
+		     trap->name);
 }
 
 struct ldr_traps *ldr_new_traps(unsigned count)
@@ -83,7 +85,8 @@ static void write_stub(uint8_t *at, const struct ldr_trap *trap)
 	memcpy(at, code, sizeof(code));
 }
 
-void *ldr_add_trap(struct ldr_traps *traps, const char *dll, const char *name, unsigned ordinal)
+void *ldr_add_trap(struct ldr_traps *traps, const struct ldr_module *importer, const char *dll,
+		   const char *name, unsigned ordinal)
 {
 	KE_ASSERT(traps->count < traps->capacity);
 	struct ldr_trap *trap = &traps->trap[traps->count];
@@ -91,6 +94,7 @@ void *ldr_add_trap(struct ldr_traps *traps, const char *dll, const char *name, u
 	trap->name = printable_name(dll, name, ordinal);
 	if (!trap->name)
 		return NULL;
+	trap->importer = importer;
 	traps->count++;
 	write_stub(stub, trap);
 	return stub;
