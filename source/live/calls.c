@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "source/live/calls.h"
+#include <errno.h>
+#include <linux/audit.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+
+const struct live_call live_calls[] = {
+	{"execve", live_answer_execve, -EACCES},
+	{"execveat", live_answer_execveat, -EACCES},
+	{"kill", live_answer_kill, -EPERM},
+	{"tkill", live_answer_tkill, -EPERM},
+	{"tgkill", live_answer_tgkill, -EPERM},
+	{"rt_sigqueueinfo", live_answer_sigqueue, -EPERM},
+	{"rt_tgsigqueueinfo", live_answer_tgsigqueue, -EPERM},
+	{"pidfd_send_signal", live_answer_pidfd_send_signal, -EPERM},
+};
+#define ROWS (sizeof live_calls / sizeof live_calls[0])
+const unsigned live_call_count = ROWS;
+
+/* seccomp reports an x32 caller as x86_64 with a bit in the number, as libseccomp
+ * does when asked for that architecture. */
+static int number_64[ROWS], number_32[ROWS], number_x32[ROWS];
+
+void live_number_calls(void)
+{
+	for (unsigned i = 0; i < ROWS; i++) {
+		const char *name = live_calls[i].name;
+		number_64[i] = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, name);
+		number_32[i] = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, name);
+		number_x32[i] = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X32, name);
+	}
+}
+
+const struct live_call *live_call_of(uint32_t arch, int number)
+{
+	for (unsigned i = 0; i < ROWS; i++) {
+		if (arch == AUDIT_ARCH_I386 ? number == number_32[i]
+					    : number == number_64[i] || number == number_x32[i])
+			return &live_calls[i];
+	}
+	return NULL;
+}
+
+bool live_still_waits(const struct live_notice *notice)
+{
+	uint64_t id = notice->request->id;
+	return ioctl(notice->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A task in a pid namespace of its own numbers processes differently. The task's
+ * own namespace never changes (unshare and setns move only its future children),
+ * so whether it is ours is found out once a task and kept.
+ *
+ * For the rest the tree is searched: /proc/PID/status lists a task's number in
+ * every namespace from ours downwards, and the caller's depth says which of them
+ * the caller uses. Two sibling namespaces at one depth are told apart by the
+ * callers' and targets' namespace files; a target further down than the caller is
+ * taken at its number in the caller's depth.
+ */
+#include "source/live/namespace.h"
+#include "source/live/remote.h"
+#include "memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool same_namespace(pid_t a, pid_t b)
+{
+	char path[2][32];
+	struct stat file[2];
+	snprintf(path[0], sizeof path[0], "/proc/%d/ns/pid", a);
+	snprintf(path[1], sizeof path[1], "/proc/%d/ns/pid", b);
+	return !stat(path[0], &file[0]) && !stat(path[1], &file[1]) &&
+	       file[0].st_ino == file[1].st_ino;
+}
+
+static bool in_our_namespace(struct live_task *task)
+{
+	char path[32];
+	struct stat ours, theirs;
+	if (task->numbering == LIVE_NUMBERING_UNKNOWN) {
+		snprintf(path, sizeof path, "/proc/%d/ns/pid", task->tid);
+		bool other = !stat("/proc/self/ns/pid", &ours) && !stat(path, &theirs) &&
+			     ours.st_ino != theirs.st_ino;
+		task->numbering = other ? LIVE_NUMBERING_OTHER : LIVE_NUMBERING_OURS;
+	}
+	return task->numbering == LIVE_NUMBERING_OURS;
+}
+
+#define DEEPEST 32 /* pid namespaces nest no further */
+
+/* The task's number in each namespace from ours down; how many there are. */
+static unsigned numbers_of(pid_t tid, pid_t number[DEEPEST])
+{
+	char text[4096];
+	unsigned n = 0;
+	if (live_read_proc(tid, "status", text, sizeof text) < 0)
+		return 0;
+	char *p = strstr(text, "\nNSpid:"), *end;
+	if (!p)
+		return 0;
+	for (p += strlen("\nNSpid:"); n < DEEPEST; p = end) {
+		long value = strtol(p, &end, 10);
+		if (end == p)
+			break; /* at the name of the next line */
+		number[n++] = (pid_t)value;
+	}
+	return n;
+}
+
+static bool is_called(pid_t target, pid_t caller, unsigned depth, pid_t pid)
+{
+	pid_t number[DEEPEST];
+	unsigned levels = numbers_of(target, number);
+	return levels >= depth && number[depth - 1] == pid &&
+	       (levels > depth || same_namespace(target, caller));
+}
+
+pid_t live_our_pid(struct live_task *caller, pid_t pid)
+{
+	pid_t own[DEEPEST], found = 0;
+	if (in_our_namespace(caller))
+		return pid;
+	unsigned depth = numbers_of(caller->tid, own);
+	pid_t *list = depth ? live_list_processes() : NULL;
+	for (pid_t *p = list; p && *p != -1 && !found; p++) {
+		if (is_called(*p, caller->tid, depth, pid))
+			found = *p;
+	}
+	host_free(list);
+	return found;
+}

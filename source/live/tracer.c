@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Births, execs, ends and stops, by ptrace.
+ *
+ * Every task is seized with the options below and so are its children, before
+ * they run an instruction. Only this thread may use ptrace on them, and it never
+ * waits for a particular one: waitpid(-1) and a function for each kind of stop.
+ * A task is let go (detached) at EVENT_EXIT, where its address space still exists;
+ * its real parent then sees an ordinary zombie.
+ *
+ * A child's first stop and its creator's event come in either order. The task is
+ * held at its first stop until it has been placed and told. If the creator was
+ * killed before its event, /proc says whose child it is.
+ *
+ * PTRACE_O_EXITKILL: when this process dies, the tree dies with it. Otherwise
+ * every later exec in it would fail, for want of a listener.
+ */
+#include "source/live/tracer.h"
+#include "source/live/calls.h"
+#include "source/live/kernel.h"
+#include "source/live/remote.h"
+#include "ke/bugcheck.h"
+#include "memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define OPTIONS                                                                                    \
+	(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |     \
+	 PTRACE_O_TRACEEXIT | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL)
+
+/* The kernel's own codes for an interrupted system call. */
+#define ERESTARTSYS 512
+#define ERESTARTNOINTR 513
+
+static struct {
+	struct live_task *launcher;
+	pid_t command;
+	int status;
+	bool command_ended;
+	unsigned tasks;     /* traced, the command included */
+	unsigned unclaimed; /* of them, without a process: came before their creator's event */
+	unsigned ghosts;    /* of those, ended before it */
+} tracer;
+
+static void resume(pid_t tid, int signal)
+{
+	ptrace(PTRACE_CONT, tid, NULL, signal);
+}
+
+static bool is_stop_signal(int signal)
+{
+	return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+static pid_t event_message(pid_t tid)
+{
+	unsigned long message = 0;
+	ptrace(PTRACE_GETEVENTMSG, tid, NULL, &message);
+	return (pid_t)message;
+}
+
+/* ---- Births --------------------------------------------------------------------------- */
+
+static bool is_thread_of(pid_t tid, pid_t pid)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/task/%d", pid, tid);
+	return access(path, F_OK) == 0;
+}
+
+static struct live_task *add(pid_t tid)
+{
+	struct live_task *task = live_add_task(tid);
+	if (task) {
+		tracer.tasks++;
+		tracer.unclaimed++;
+	}
+	return task;
+}
+
+static void forget(struct live_task *task)
+{
+	if (!task->process) {
+		tracer.unclaimed--;
+		tracer.ghosts -= task->state == LIVE_ENDED;
+	}
+	tracer.tasks--;
+	live_forget_task(task);
+}
+
+/* Gives a task its process and tells the kernel. */
+static void place(struct live_task *creator, struct live_task *task)
+{
+	bool thread = is_thread_of(task->tid, creator->process->pid);
+	if (!live_place_task(task, thread ? creator->process : NULL))
+		return;
+	tracer.unclaimed--;
+	if (thread)
+		live_tell_thread(creator, task);
+	else
+		live_tell_fork(creator, task);
+}
+
+/* From its first stop into life. */
+static void begin(struct live_task *task)
+{
+	task->state = LIVE_RUNNING;
+	live_tell_start(task);
+	if (is_stop_signal(task->first_stop)) /* born into a stopped process */
+		ptrace(PTRACE_LISTEN, task->tid, NULL, 0);
+	else
+		resume(task->tid, 0);
+}
+
+static void on_birth_event(struct live_task *creator)
+{
+	pid_t tid = event_message(creator->tid);
+	struct live_task *task = live_find_task(tid);
+	if (!task) {
+		task = add(tid);
+		if (task) {
+			place(creator, task);
+			task->state = LIVE_EXPECTED;
+		}
+	} else {
+		if (!task->process && task->state == LIVE_HELD) {
+			place(creator, task);
+			begin(task);
+		} else if (!task->process) {
+			forget(task); /* it had ended before it could be told */
+		}
+		live_return(task);
+	}
+	resume(creator->tid, 0);
+}
+
+static pid_t parent_in_proc(pid_t tid, const char *field)
+{
+	char text[4096];
+	if (live_read_proc(tid, "status", text, sizeof text) < 0)
+		return 0;
+	const char *found = strstr(text, field);
+	return found ? atoi(found + strlen(field)) : 0;
+}
+
+/* Finds the creator of a task whose creator's event will not come, because that
+ * task is `gone` (or, with 0, because it is not there any more). */
+static void adopt(struct live_task *task, pid_t gone)
+{
+	if (task->process || task->state != LIVE_HELD)
+		return;
+	pid_t pid = parent_in_proc(task->tid, "\nTgid:");
+	if (pid == task->tid)
+		pid = parent_in_proc(task->tid, "\nPPid:");
+	struct live_task *creator = live_find_task(pid);
+	bool alive = creator && creator->process && creator->state != LIVE_ENDED;
+	if (!alive || creator->process->pid == gone) {
+		place(alive ? creator : tracer.launcher, task);
+		begin(task);
+	}
+	if (creator)
+		live_return(creator);
+}
+
+static void adopt_orphan(struct live_task *task, void *gone)
+{
+	adopt(task, *(const pid_t *)gone);
+}
+
+/* Tasks that wait for an event of process `pid` may wait in vain. */
+static void adopt_orphans(pid_t pid)
+{
+	if (tracer.unclaimed)
+		live_visit_tasks(adopt_orphan, &pid);
+}
+
+static void on_first_stop(pid_t tid, struct live_task *task, int signal)
+{
+	if (task && task->state == LIVE_ENDED) { /* an id in use again */
+		forget(task);
+		task = NULL;
+	}
+	if (task) {
+		task->first_stop = signal;
+		begin(task);
+		return;
+	}
+	task = add(tid);
+	if (!task) {
+		ptrace(PTRACE_DETACH, tid, NULL, 0); /* no memory: it runs unseen */
+		return;
+	}
+	task->first_stop = signal;
+	adopt(task, 0);
+}
+
+int live_seize(struct live_task *launcher, pid_t child)
+{
+	memset(&tracer, 0, sizeof tracer);
+	tracer.launcher = launcher;
+	if (ptrace(PTRACE_SEIZE, child, NULL, OPTIONS))
+		return -errno;
+	struct live_task *task = add(child);
+	if (!task)
+		return -ENOMEM;
+	place(launcher, task);
+	task->state = LIVE_RUNNING;
+	live_tell_start(task);
+	return 0;
+}
+
+/* ---- exec ------------------------------------------------------------------------------- */
+
+/*
+ * Whether what runs is what was told. Between the answer and the moment at which
+ * the kernel reads them, anybody can exchange the file and another thread can
+ * exchange the strings.
+ */
+static bool as_told(pid_t pid, const struct live_pending *pending)
+{
+	struct live_arguments arguments = {0};
+	if (!live_runs_image(pid, &pending->image))
+		return false;
+	if (!pending->shared || live_running_arguments(pid, &arguments))
+		return true;
+	bool same = arguments.size >= LIVE_MOST_ARGUMENTS - 1 ||
+		    live_hash_arguments(&arguments) == pending->arguments;
+	host_free(arguments.text);
+	return same;
+}
+
+/* Tells of an exec when it has happened already, but before the program's first
+ * instruction: the call could not be read, the look at its file was wrong, or
+ * something else was told. NULL, and *refused: a driver does not want it. */
+static struct live_pending *tell_late(struct live_task *task, bool *refused)
+{
+	struct live_image image;
+	struct live_arguments arguments = {0};
+	struct live_pending *pending = NULL;
+	if (!live_running_image(task->tid, &image, &arguments))
+		*refused = live_tell_exec(task, &image, &arguments, &pending) != 0;
+	host_free(arguments.text);
+	return pending;
+}
+
+/* The thread that execs takes the leader's id over; the others are gone. */
+static struct live_task *successor(pid_t pid, pid_t former)
+{
+	struct live_task *task = live_find_task(former);
+	if (!task || former == pid)
+		return task;
+	struct live_task *leader = live_find_task(pid);
+	if (leader) {
+		if (leader->state != LIVE_ENDED && leader->process)
+			live_tell_end(leader, 0);
+		tracer.tasks--;
+		live_return(leader);
+	}
+	live_rename_task(task, pid);
+	return task;
+}
+
+static void on_exec(pid_t pid)
+{
+	struct live_task *task = successor(pid, event_message(pid));
+	bool refused = false;
+	if (task && task->process && !ke_crashed()) {
+		struct live_pending *pending = live_take_pending(task);
+		if (pending && !as_told(pid, pending)) {
+			live_take_back(pending);
+			pending = NULL;
+		}
+		if (!pending)
+			pending = tell_late(task, &refused);
+		if (pending)
+			live_tell_exec_done(task, pending);
+	}
+	if (refused)
+		kill(pid, SIGKILL);
+	if (task)
+		live_return(task);
+	adopt_orphans(pid);
+	resume(pid, 0);
+}
+
+/* ---- Ends --------------------------------------------------------------------------------- */
+
+static void end(struct live_task *task, int status)
+{
+	if (task->state != LIVE_ENDED)
+		live_tell_end(task, status);
+}
+
+/* A task that ended before its creator's event came: kept until it does, so that
+ * the event is not taken for a living one's. */
+static void become_ghost(struct live_task *task)
+{
+	task->state = LIVE_ENDED;
+	tracer.ghosts++;
+}
+
+static void on_exit_event(pid_t tid, struct live_task *task)
+{
+	int status = (int)event_message(tid);
+	if (!task)
+		task = add(tid);
+	if (task && !task->process) {
+		become_ghost(task);
+		ptrace(PTRACE_DETACH, tid, NULL, 0);
+		return;
+	}
+	if (task) {
+		end(task, status);
+		adopt_orphans(task->process->pid);
+	}
+	if (!ptrace(PTRACE_DETACH, tid, NULL, 0) && task)
+		forget(task);
+}
+
+/* A tracee died without the stop at its exit, or is our own child: the command. */
+static void on_death(pid_t tid, struct live_task *task, int status)
+{
+	if (task && !task->process) {
+		if (task->state != LIVE_ENDED)
+			become_ghost(task);
+	} else if (task) {
+		end(task, status);
+		forget(task);
+	}
+	if (tid == tracer.command) {
+		tracer.status = status;
+		tracer.command_ended = true;
+	}
+}
+
+/* ---- Other stops ---------------------------------------------------------------------------- */
+
+/* clone with CLONE_UNTRACED: without the flag, then. */
+static void on_seccomp(pid_t tid)
+{
+	struct user_regs_struct regs;
+	if (!ptrace(PTRACE_GETREGS, tid, NULL, &regs)) {
+		bool compat = regs.cs == 0x23;
+		unsigned long long *flags = compat ? &regs.rbx : &regs.rdi;
+		*flags &= ~(unsigned long long)CLONE_UNTRACED;
+		ptrace(PTRACE_SETREGS, tid, NULL, &regs);
+	}
+	resume(tid, 0);
+}
+
+/* The terminal stopped the command: the shell that waits for us must see us stop
+ * too, and continues the whole job when it goes on. */
+static void stop_along(int signal)
+{
+	int terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (terminal < 0)
+		return;
+	close(terminal);
+	struct sigaction plain = {.sa_handler = SIG_DFL}, before;
+	sigaction(signal, &plain, &before);
+	raise(signal);
+	sigaction(signal, &before, NULL);
+}
+
+static void on_group_stop(pid_t tid, int signal)
+{
+	ptrace(PTRACE_LISTEN, tid, NULL, 0);
+	if (tid == tracer.command && signal != SIGSTOP && getpgid(tid) == getpgrp())
+		stop_along(signal);
+}
+
+static void on_event_stop(pid_t tid, struct live_task *task, int signal)
+{
+	if (!task || task->state == LIVE_EXPECTED || task->state == LIVE_ENDED)
+		on_first_stop(tid, task, signal);
+	else if (is_stop_signal(signal))
+		on_group_stop(tid, signal);
+	else if (task->state == LIVE_RUNNING)
+		resume(tid, 0);
+}
+
+static long peek_register(pid_t tid, size_t offset)
+{
+	return ptrace(PTRACE_PEEKUSER, tid, offset, NULL);
+}
+
+/*
+ * A signal whose handler is without SA_RESTART, arriving before the notification
+ * was received, would make the call fail with EINTR, which execve and kill never
+ * do. The call waits in the state "restart if the handler allows it"; this makes
+ * it "restart".
+ */
+static void keep_restarting(pid_t tid)
+{
+	if (peek_register(tid, offsetof(struct user_regs_struct, rax)) != -ERESTARTSYS)
+		return;
+	int number = (int)peek_register(tid, offsetof(struct user_regs_struct, orig_rax));
+	bool compat = peek_register(tid, offsetof(struct user_regs_struct, cs)) == 0x23;
+	if (live_call_of(compat ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64, number))
+		ptrace(PTRACE_POKEUSER, tid, offsetof(struct user_regs_struct, rax),
+		       -(long)ERESTARTNOINTR);
+}
+
+static void on_signal(pid_t tid, int signal)
+{
+	keep_restarting(tid);
+	resume(tid, signal);
+}
+
+/* ---- The loop -------------------------------------------------------------------------------- */
+
+static void on_stop(pid_t tid, struct live_task *task, int status)
+{
+	int event = status >> 16;
+	if (event == PTRACE_EVENT_EXEC) {
+		on_exec(tid);
+		return;
+	}
+	if (task) /* it does something else: an exec that was told has failed */
+		live_take_back(live_take_pending(task));
+	switch (event) {
+	case PTRACE_EVENT_FORK:
+	case PTRACE_EVENT_VFORK:
+	case PTRACE_EVENT_CLONE:
+		if (task && task->process)
+			on_birth_event(task);
+		else
+			resume(tid, 0);
+		break;
+	case PTRACE_EVENT_EXIT:
+		on_exit_event(tid, task);
+		break;
+	case PTRACE_EVENT_SECCOMP:
+		on_seccomp(tid);
+		break;
+	case PTRACE_EVENT_STOP:
+		on_event_stop(tid, task, WSTOPSIG(status));
+		break;
+	default:
+		on_signal(tid, WSTOPSIG(status));
+	}
+}
+
+static void on_report(pid_t tid, int status)
+{
+	struct live_task *task = live_find_task(tid);
+	if (WIFSTOPPED(status))
+		on_stop(tid, task, status);
+	else
+		on_death(tid, task, status);
+	if (task)
+		live_return(task);
+}
+
+int live_trace(struct live_task *launcher, pid_t command)
+{
+	tracer.launcher = launcher;
+	tracer.command = command;
+	while (!tracer.command_ended || tracer.tasks > tracer.ghosts) {
+		int status;
+		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
+		if (tid > 0)
+			on_report(tid, status);
+		else if (errno != EINTR)
+			break;
+	}
+	return tracer.status;
+}
