@@ -29,9 +29,6 @@ static void delete_key_body(void *body)
 
 void cm_init_key_type(void)
 {
-	CmKeyObjectType->GenericMapping = (GENERIC_MAPPING){KEY_READ, KEY_WRITE, KEY_READ,
-							    KEY_ALL_ACCESS};
-	CmKeyObjectType->ValidAccessMask = KEY_ALL_ACCESS | SYNCHRONIZE;
 	CmKeyObjectType->delete_body = delete_key_body;
 }
 

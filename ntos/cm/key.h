@@ -7,7 +7,7 @@
 #include "cm/tree.h"
 #include "ob/object.h"
 
-/* Makes the key object type know its rights and its end. */
+/* Tells the key object type how a key ends. */
 void cm_init_key_type(void);
 
 /* The body of an object of CmKeyObjectType; referenced by whoever resolved it. */

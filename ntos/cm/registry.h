@@ -175,7 +175,8 @@ _Static_assert(sizeof(RTL_QUERY_REGISTRY_TABLE) == 56, "drivers make arrays of i
  */
 int cm_boot(void);
 
-/* Frees every key and value; handles to keys must be closed by then. */
+/* Takes the tree down. Keys that are still open somewhere are deleted ones from now
+ * on and go with their last handle. */
 void cm_shutdown(void);
 
 /*
