@@ -107,6 +107,11 @@ bool sink_lanes_end(struct sink_lanes *lanes, struct sink_line *line, uint64_t p
 	return true;
 }
 
+bool sink_lanes_has(const struct sink_lanes *lanes, uint64_t process)
+{
+	return find(lanes, process) != NO_LANE;
+}
+
 void sink_lanes_free(struct sink_lanes *lanes)
 {
 	free(lanes->owner);

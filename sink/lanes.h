@@ -39,6 +39,8 @@ void sink_lanes_begin(struct sink_lanes *lanes, struct sink_line *line, uint64_t
 void sink_lanes_refuse(struct sink_lanes *lanes, struct sink_line *line, uint64_t parent);
 bool sink_lanes_end(struct sink_lanes *lanes, struct sink_line *line, uint64_t process);
 
+bool sink_lanes_has(const struct sink_lanes *lanes, uint64_t process);
+
 void sink_lanes_free(struct sink_lanes *lanes);
 
 #endif

@@ -64,6 +64,11 @@ static const struct right standard_rights[] = {
 	RIGHT(GENERIC_WRITE),   RIGHT(GENERIC_READ), {0, NULL},
 };
 
+static bool is_specific(ACCESS_MASK bit)
+{
+	return bit <= SPECIFIC_RIGHTS_ALL;
+}
+
 static const char *find_right(const struct right *right, ACCESS_MASK bit)
 {
 	while (right->name && right->bit != bit)
@@ -73,7 +78,7 @@ static const char *find_right(const struct right *right, ACCESS_MASK bit)
 
 const char *sink_right_name(POBJECT_TYPE type, ACCESS_MASK bit)
 {
-	if (bit > SPECIFIC_RIGHTS_ALL)
+	if (!is_specific(bit))
 		return find_right(standard_rights, bit);
 	if (type == PsThreadType)
 		return find_right(thread_rights, bit);
@@ -127,8 +132,9 @@ bool sink_kind_has_phases(enum rs_callback_kind kind)
 UNICODE_STRING sink_base_name(const UNICODE_STRING *path)
 {
 	UNICODE_STRING base = *path;
+	WCHAR separator = base.Length && base.Buffer[0] == u'/' ? u'/' : u'\\';
 	for (unsigned i = base.Length / sizeof(WCHAR); i > 0; i--) {
-		if (path->Buffer[i - 1] != u'\\' && path->Buffer[i - 1] != u'/')
+		if (path->Buffer[i - 1] != separator)
 			continue;
 		base.Buffer += i;
 		base.Length -= (USHORT)(i * sizeof(WCHAR));
@@ -137,7 +143,8 @@ UNICODE_STRING sink_base_name(const UNICODE_STRING *path)
 	return base;
 }
 
-/* A mask of everything is called by its own name, since nobody reads 19 rights. */
+/* The specific rights begin with the type's name, which is said once; a mask of
+ * everything has a name of its own, since nobody reads 19 rights. */
 void sink_say_rights(struct sink_line *line, POBJECT_TYPE type, ACCESS_MASK rights)
 {
 	const char *separator = "";
@@ -150,7 +157,8 @@ void sink_say_rights(struct sink_line *line, POBJECT_TYPE type, ACCESS_MASK righ
 		const char *name = sink_right_name(type, bit);
 		sink_say(line, separator);
 		if (name)
-			sink_say(line, name);
+			sink_say(line,
+				 *separator && is_specific(bit) ? strchr(name, '_') + 1 : name);
 		else
 			sink_sayf(line, "0x%x", bit);
 		separator = ", ";

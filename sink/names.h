@@ -25,7 +25,8 @@ const char *sink_kind_name(enum rs_callback_kind kind);
 /* A Ps routine is called for beginnings and ends; object routines are not. */
 bool sink_kind_has_phases(enum rs_callback_kind kind);
 
-/* The last component of an image path, which may be a Windows or a Linux one. */
+/* The last component of an image path. A subsystem process has a Linux path, in which
+ * '\\' is a letter like any other. */
 UNICODE_STRING sink_base_name(const UNICODE_STRING *path);
 
 void sink_say_rights(struct sink_line *line, POBJECT_TYPE type, ACCESS_MASK rights);

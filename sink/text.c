@@ -9,8 +9,10 @@
  */
 #include "sink/form.h"
 #include "ke/report.h"
+#include "ps/process.h"
 #include "sink/names.h"
 #include "sink/summary.h"
+#include <string.h>
 
 /* Where things stand in a line. */
 enum { TREE = 10, TEXT = 20, NT_ID = 28, PARENT = 37, IMAGE = 45, COMMAND = 76 };
@@ -212,17 +214,28 @@ static void say_refusal(struct sink *sink, struct sink_line *line, const struct 
 	sink_paint(line, SINK_PLAIN);
 }
 
+/* Whose child the tree shows it to be. A fork that has not executed anything yet, a
+ * subshell for instance, is a process that NT is silent about (PS-55); its children
+ * are drawn below its parent. */
+static ULONG64 shown_parent(const struct sink *sink, const struct rs_process_name *parent)
+{
+	if (sink_lanes_has(&sink->lanes, parent->id) || !parent->object)
+		return parent->id;
+	return parent->object->parent_id;
+}
+
 static void tell_process_created(struct sink *sink, struct sink_line *line,
 				 const struct rs_event *event)
 {
 	const struct rs_process_name *process = &event->created.process;
 	bool refused = !NT_SUCCESS(event->created.status);
+	ULONG64 parent = shown_parent(sink, &event->created.parent);
 	say_head(sink, line);
 	say_time(sink, line, event);
 	if (refused)
-		sink_lanes_refuse(&sink->lanes, line, event->created.parent.id);
+		sink_lanes_refuse(&sink->lanes, line, parent);
 	else
-		sink_lanes_begin(&sink->lanes, line, event->created.parent.id, process->id);
+		sink_lanes_begin(&sink->lanes, line, parent, process->id);
 	sink_pad(line, TEXT);
 	sink_paint(line, refused ? SINK_RED : SINK_BOLD);
 	sink_sayf(line, "%lu", (unsigned long)number_of(process));
@@ -308,11 +321,31 @@ static void tell_image(struct sink *sink, struct sink_line *line, const struct r
 
 /* ---- Handles and callbacks --------------------------------------------------- */
 
-/* Creators' own handles and the like come with every process and are no news. */
+static bool comes_with_creation(const struct rs_event *event)
+{
+	return event->handle.reason && strcmp(event->handle.reason, RS_REASON_CREATED) == 0;
+}
+
 static bool is_worth_telling(const struct sink *sink, const struct rs_event *event)
 {
-	return event->handle.reason || event->handle.stripped_by ||
-	       !NT_SUCCESS(event->handle.status) || sink->options.detail == SINK_VERBOSE;
+	bool explained = event->handle.reason && !comes_with_creation(event);
+	return explained || event->handle.stripped_by || !NT_SUCCESS(event->handle.status) ||
+	       sink->options.detail == SINK_VERBOSE;
+}
+
+static void say_deed(struct sink_line *line, const struct rs_event *event)
+{
+	if (comes_with_creation(event)) {
+		sink_say(line, " gets its creator's handle to ");
+	} else if (event->handle.reason) {
+		sink_say(line, " calls ");
+		sink_quote(line, event->handle.reason);
+		sink_say(line, " on ");
+	} else if (event->handle.operation == OB_OPERATION_HANDLE_DUPLICATE) {
+		sink_say(line, " duplicates a handle to ");
+	} else {
+		sink_say(line, " opens ");
+	}
 }
 
 static void say_outcome(struct sink_line *line, const struct rs_event *event)
@@ -340,15 +373,7 @@ static void tell_handle(struct sink *sink, struct sink_line *line, const struct 
 		return;
 	begin(sink, line, event);
 	say_process(line, &event->handle.caller);
-	if (event->handle.reason) {
-		sink_say(line, " calls ");
-		sink_quote(line, event->handle.reason);
-		sink_say(line, " on ");
-	} else {
-		sink_say(line, event->handle.operation == OB_OPERATION_HANDLE_DUPLICATE
-				       ? " duplicates a handle to "
-				       : " opens ");
-	}
+	say_deed(line, event);
 	if (event->handle.thread_id)
 		sink_sayf(line, "thread %lu of ", (unsigned long)event->handle.thread_id);
 	say_process(line, &event->handle.target);

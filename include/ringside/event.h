@@ -47,6 +47,8 @@ enum rs_event_type {
 	RS_EVENT_TYPES
 };
 
+#define RS_REASON_CREATED "created it"
+
 /* A process as people name it. Strings may have Length 0, never a NULL Buffer
  * with a Length. */
 struct rs_process_name {
@@ -118,7 +120,9 @@ struct rs_event {
 			bool kernel_handle;
 			ACCESS_MASK desired, granted;
 			NTSTATUS status;
-			const char *reason; /* what the caller did ("kill(SIGKILL)"), or NULL */
+			/* What the caller did ("kill(SIGKILL)"); RS_REASON_CREATED for the
+			 * handles that come with a process's creation; or NULL. */
+			const char *reason;
 			const KLDR_DATA_TABLE_ENTRY *stripped_by; /* first that took a right */
 		} handle;
 		struct {

@@ -113,7 +113,7 @@ static NTSTATUS open_created(void *object, ACCESS_MASK access, PHANDLE handle)
 		.table_of = PsGetCurrentProcess(),
 		.desired = access,
 		.mode = KernelMode, /* the creator is not checked against its own child */
-		.reason = "created it",
+		.reason = RS_REASON_CREATED,
 	};
 	return ob_make_handle(&request, handle, NULL);
 }

@@ -146,7 +146,7 @@ static void give_handle(PEPROCESS creator, void *object, ACCESS_MASK access)
 		.table_of = creator,
 		.desired = access,
 		.mode = UserMode,
-		.reason = "created it",
+		.reason = RS_REASON_CREATED,
 	};
 	HANDLE handle;
 	if (NT_SUCCESS(ob_make_handle(&request, &handle, NULL)))

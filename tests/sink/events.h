@@ -6,8 +6,23 @@
 #include "ob/object.h"
 #include "sink/sink.h"
 #include <fcntl.h>
+#include <ringside/ringside.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Object types exist in a booted kernel only. */
+static inline int boot(void **state)
+{
+	(void)state;
+	return rs_boot(NULL);
+}
+
+static inline int shut_down(void **state)
+{
+	(void)state;
+	rs_shutdown();
+	return 0;
+}
 
 #define TEXT16(literal)                                                                            \
 	(UNICODE_STRING)                                                                           \
@@ -68,7 +83,7 @@ static KLDR_DATA_TABLE_ENTRY warden = {
 
 static inline struct rs_process_name a_process(ULONG64 pid, UNICODE_STRING image)
 {
-	return (struct rs_process_name){(PEPROCESS)&warden, 20 * pid, pid, image};
+	return (struct rs_process_name){NULL, 100 * pid, pid, image};
 }
 
 static inline struct rs_event a_creation(ULONG64 pid, ULONG64 parent, NTSTATUS status)
@@ -115,7 +130,7 @@ static inline struct rs_event a_callback(enum rs_callback_kind kind, bool create
 	event.callback.module = &warden;
 	event.callback.routine = (char *)warden.DllBase + 0x1450;
 	event.callback.duration = duration;
-	event.callback.process_id = 2080;
+	event.callback.process_id = 10400;
 	return event;
 }
 

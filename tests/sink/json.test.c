@@ -96,7 +96,7 @@ static void a_creation_has_process_parent_and_command_line(void **state)
 	assert_int_equal(json_unpack(line, "{s:{s:I, s:I, s:s}, s:{s:I}}", "process", "id", &id,
 				     "pid", &pid, "image", &image, "parent", "pid", &parent),
 			 0);
-	assert_int_equal(id, 2080);
+	assert_int_equal(id, 10400);
 	assert_int_equal(pid, 104);
 	assert_int_equal(parent, 100);
 	assert_string_equal(image, "\\??\\Z:\\usr\\bin\\sleep");
@@ -337,5 +337,5 @@ int main(void)
 		PAPER_TEST(the_summary_has_counts_and_callback_times),
 		PAPER_TEST(lines_from_several_threads_come_out_whole),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, boot, shut_down);
 }

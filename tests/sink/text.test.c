@@ -130,10 +130,10 @@ static void a_creation_is_one_write_with_pid_parent_image_and_command_line(void 
 	paper_next(&paper);
 	const char *text = paper_hear(&paper, &root);
 	assert_contains(text, "command line\n"); /* the head of the table, once */
-	assert_contains(text, "   0.012  ╷         100     2000  ");
+	assert_contains(text, "   0.012  ╷         100     10000");
 	text = paper_hear(&paper, &child);
 	assert_lacks(text, "command line\n");
-	assert_string_equal(text, "   0.012  ├╮        104     2080     100     "
+	assert_string_equal(text, "   0.012  ├╮        104     10400    100     "
 				  "\\??\\Z:\\usr\\bin\\sleep           sleep 1\n");
 	assert_string_equal(paper_next(&paper), "");
 }
@@ -197,13 +197,18 @@ static void a_refused_handle_is_told_with_its_status(void **state)
 			"100 dash opens 104 sleep: ended in STATUS_ACCESS_DENIED\n");
 }
 
-static void creators_own_handles_are_no_news(void **state)
+static void creators_own_handles_are_news_only_when_they_lose_rights(void **state)
 {
-	struct rs_event event = a_handle(NULL, PROCESS_ALL_ACCESS, PROCESS_ALL_ACCESS);
+	struct rs_event event = a_handle(RS_REASON_CREATED, PROCESS_ALL_ACCESS, PROCESS_ALL_ACCESS);
+	struct rs_event stripped = a_handle(RS_REASON_CREATED, PROCESS_ALL_ACCESS,
+					    PROCESS_ALL_ACCESS & ~(ULONG)PROCESS_TERMINATE);
 	struct rs_event callback = a_callback(RS_OBJECT_PRE, false, 100);
 	(void)state;
 	assert_string_equal(paper_hear(&paper, &event), "");
 	assert_string_equal(paper_hear(&paper, &callback), "");
+	assert_contains(paper_hear(&paper, &stripped),
+			"100 dash gets its creator's handle to 104 sleep: warden.sys took "
+			"PROCESS_TERMINATE\n");
 }
 
 static void verbose_tells_every_handle_and_callback(void **state)
@@ -366,7 +371,7 @@ int main(void)
 		PAPER_TEST(a_stripped_right_is_told_in_words),
 		PAPER_TEST(a_granted_call_of_the_live_tree_is_told),
 		PAPER_TEST(a_refused_handle_is_told_with_its_status),
-		PAPER_TEST(creators_own_handles_are_no_news),
+		PAPER_TEST(creators_own_handles_are_news_only_when_they_lose_rights),
 		cmocka_unit_test_setup_teardown(verbose_tells_every_handle_and_callback,
 						open_verbose_paper, close_paper),
 		cmocka_unit_test_setup_teardown(quiet_tells_bug_checks_alone, open_quiet_paper,
@@ -378,5 +383,5 @@ int main(void)
 		PAPER_TEST(a_failed_write_is_remembered_and_not_repeated),
 		PAPER_TEST(colour_is_used_only_when_asked_for),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, boot, shut_down);
 }
