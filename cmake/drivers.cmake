@@ -21,10 +21,11 @@ endforeach()
 
 set(DRIVER_CFLAGS -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-multichar
   -ffreestanding -fno-builtin -mno-red-zone -fno-stack-protector
-  -fno-asynchronous-unwind-tables -DNTDDI_VERSION=0x0A000000 -D_WIN32_WINNT=0x0A00
+  -fasynchronous-unwind-tables -DNTDDI_VERSION=0x0A000000 -D_WIN32_WINNT=0x0A00
   -isystem /usr/share/mingw-w64/include/ddk -I${CMAKE_SOURCE_DIR}/ddk)
 set(DRIVER_LDFLAGS -shared -nostdlib -Wl,--subsystem,native -Wl,--entry,DriverEntry
-  -Wl,--image-base,0x140000000 -Wl,--dynamicbase -Wl,--nxcompat -Wl,--forceinteg)
+  -Wl,--image-base,0x140000000 -Wl,--dynamicbase -Wl,--nxcompat -Wl,--forceinteg
+  -Wl,--exclude-all-symbols)
 
 # add_driver(NAME source... [CFLAGS ...] [LDFLAGS ...]): NAME.sys in folder OUTPUT.
 function(add_driver name output)
