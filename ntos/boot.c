@@ -8,6 +8,7 @@
  */
 #include "cm/registry.h"
 #include "ex/callback.h"
+#include "ex/pool.h"
 #include "ke/boot.h"
 #include "ke/bugcheck.h"
 #include "ldr/module.h"
@@ -53,7 +54,7 @@ static const struct {
 	int (*boot)(void);
 	void (*shutdown)(void);
 } steps[] = {
-	{check_layout, nothing},
+	{check_layout, ex_shutdown_pool},
 	{ex_boot_callbacks, nothing},
 	{ob_boot_types, ob_shutdown_types},
 	{ps_boot, ps_shutdown},

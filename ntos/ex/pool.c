@@ -490,7 +490,8 @@ struct inventory {
 	uintptr_t base;
 	SIZE_T size;
 	ULONG64 blocks, bytes;
-	struct block damaged; /* a copy of one; body NULL: none */
+	/* Copies; body NULL: none. The largest leak is the one to look at first. */
+	struct block damaged, largest;
 };
 
 static void take_inventory(void *context, const struct block *block)
@@ -500,13 +501,27 @@ static void take_inventory(void *context, const struct block *block)
 		return;
 	inventory->blocks++;
 	inventory->bytes += block->size;
+	if (!inventory->largest.body || block->size > inventory->largest.size)
+		inventory->largest = *block;
 	if (overrun(block) || underrun(block))
 		inventory->damaged = *block;
+}
+
+/* A tag as people know it: the characters in the order of memory. */
+static const char *name_tag(ULONG tag, char name[5])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		char c = (char)(tag >> 8 * i);
+		name[i] = c >= ' ' && c <= '~' ? c : '.';
+	}
+	name[4] = '\0';
+	return name;
 }
 
 void ex_check_pool_at_unload(const void *base, SIZE_T size, const UNICODE_STRING *name)
 {
 	struct inventory inventory = {.base = (uintptr_t)base, .size = size};
+	char tag[5];
 	visit_blocks(take_inventory, &inventory);
 	if (inventory.damaged.body)
 		check_guards(inventory.damaged.owner, &inventory.damaged);
@@ -514,10 +529,14 @@ void ex_check_pool_at_unload(const void *base, SIZE_T size, const UNICODE_STRING
 		return;
 	struct ke_bug_check bug = {.code = (ULONG)KE_DRIVER_VERIFIER_DETECTED_VIOLATION,
 				   .parameter = {0x62, (uintptr_t)name, 0, inventory.blocks},
-				   .address = base};
-	ke_bug_check(&bug, "the driver unloaded without freeing %llu pool block%s (%llu bytes)",
+				   .address = inventory.largest.owner};
+	ke_bug_check(&bug,
+		     "%llu pool block%s (%llu bytes) of the driver %s not freed; the largest, "
+		     "'%s' with %llu bytes, was allocated here",
 		     (unsigned long long)inventory.blocks, inventory.blocks == 1 ? "" : "s",
-		     (unsigned long long)inventory.bytes);
+		     (unsigned long long)inventory.bytes, inventory.blocks == 1 ? "was" : "were",
+		     name_tag(inventory.largest.tag, tag),
+		     (unsigned long long)inventory.largest.size);
 }
 
 void ex_shutdown_pool(void)
