@@ -145,9 +145,8 @@ static void say_access(struct fault *fault)
 	if (trap->execute)
 		say(fault, "execution at 0x%" PRIx64 ", where there is no code", trap->address);
 	else
-		say(fault, "%s 0x%" PRIx64 " at IRQL %u by %s",
-		    trap->write ? "write to" : "read from", trap->address, KeGetCurrentIrql(),
-		    fault->instruction);
+		say(fault, "%s 0x%" PRIx64 " by %s", trap->write ? "write to" : "read from",
+		    trap->address, fault->instruction);
 }
 
 /* Memory that is wanted must be there at a kernel address, or at DISPATCH_LEVEL at any:

@@ -18,6 +18,8 @@
 #define SCAN_SIZE 0x8000u
 #define SCAN_CHUNK 64u
 
+#define PAGE_SIZE 4096u
+
 extern char __executable_start, etext; /* the linker's: our own code */
 
 /* The kernel's own images are mapped, but come from no file. */
@@ -68,9 +70,8 @@ static bool scan(struct ke_frame *frame, ULONG64 end)
 			frame->reg[KE_RSP] = at + (i + 1) * sizeof(word[0]);
 			return true;
 		}
-		if (count < SCAN_CHUNK)
-			return false;
-		at += sizeof(word);
+		/* Nothing there: the stack pointer may have run into the guard page. */
+		at = count ? at + count * sizeof(word[0]) : (at | (PAGE_SIZE - 1)) + 1;
 	}
 	return false;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * CR8 and the shared data page, as the instructions that compilers emit reach them. The
- * functions below stand in a section of their own, which is declared as a driver.
+ * functions below are the driver's.
  */
 #include "clock.h"
 #include "ke/callout.h"
 #include "ke/shared.h"
 #include "ldr/module.h"
+#include "support/asmdriver.h"
 #include "support/bugcheck.h"
 #include <pthread.h>
 #include <ringside/ringside.h>
@@ -19,20 +20,7 @@
 /* last: needs what is above */
 #include <cmocka.h>
 
-extern char driver_begin[], driver_end[];
-__asm__(".pushsection .text.driver, \"ax\", @progbits\n"
-	".balign 4096\n"
-	"driver_begin:\n"
-	".popsection\n");
-
-/* A function of the driver; its first argument is in rcx. */
-#define DRIVER_FUNCTION(name, body)                                                                \
-	ULONG64 NTAPI name(ULONG64 argument, ULONG64 second);                                      \
-	__asm__(".pushsection .text.driver, \"ax\", @progbits\n"                                   \
-		".intel_syntax noprefix\n" #name ":\n" body "\n"                                   \
-		"ret\n"                                                                            \
-		".att_syntax\n"                                                                    \
-		".popsection\n")
+DRIVER_BEGIN();
 
 #define SHARED "mov r8, 0xFFFFF78000000000\n"
 
@@ -89,10 +77,7 @@ DRIVER_FUNCTION(increment, SHARED "inc dword ptr [r8+rcx]");
 DRIVER_FUNCTION(jump_into, SHARED "add r8, rcx\njmp r8");
 DRIVER_FUNCTION(copy_to_nowhere, SHARED "push rsi\npush rdi\nlea rsi, [r8+rcx]\nmov edi, 8\n"
 					"movsq\npop rdi\npop rsi");
-__asm__(".pushsection .text.driver, \"ax\", @progbits\n"
-	".balign 4096\n"
-	"driver_end:\n"
-	".popsection\n");
+DRIVER_END();
 
 #define ONES 0xFFFFFFFFFFFFFFFFull
 #define BUILD 19045ull
@@ -262,7 +247,7 @@ static void call_function(void *function)
 {
 	struct ke_callout callout;
 	ke_callout_begin(&callout, "test routine", function, PASSIVE_LEVEL);
-	((ULONG64(NTAPI *)(ULONG64, ULONG64))function)(0x260, 0);
+	((driver_function *)function)(0x260, 0);
 }
 
 static void ab_4_writing_the_page_is_a_fault(void **state)
@@ -341,9 +326,7 @@ static int boot(void **state)
 {
 	(void)state;
 	int error = rs_boot(NULL);
-	return error ? error
-		     : rs_declare_module("asm.sys", driver_begin,
-					 (size_t)(driver_end - driver_begin), true);
+	return error ? error : declare_asm_driver();
 }
 
 static int shut_down(void **state)
