@@ -74,10 +74,13 @@ void run_for_bug_check(void (*fn)(void *), void *argument, struct bug_check_seen
 	if (!child)
 		run_child(fn, argument, pipe_ends[1]);
 	close(pipe_ends[1]);
-	while ((count = read(pipe_ends[0], (char *)seen + received, sizeof(*seen) - received)) > 0)
+	while (received < sizeof(*seen) &&
+	       (count = read(pipe_ends[0], (char *)seen + received, sizeof(*seen) - received)) > 0)
 		received += (size_t)count;
+	bool more = received == sizeof(*seen) && read(pipe_ends[0], &count, 1) == 1;
 	close(pipe_ends[0]);
 	assert_true(received == 0 || received == sizeof(*seen));
+	assert_false(more);
 	assert_int_equal(waitpid(child, &seen->wait_status, 0), child);
 }
 

@@ -27,7 +27,8 @@ struct bug_check_seen {
 };
 
 /*
- * Runs fn(argument) in a child process and tells how it ended. A cmocka assertion that
+ * Runs fn(argument) in a child process and tells how it ended; a second event of a bug
+ * check fails the test. A cmocka assertion that
  * fails in fn ends the child with SIGABRT.
  */
 void run_for_bug_check(void (*fn)(void *), void *argument, struct bug_check_seen *seen);
