@@ -8,6 +8,7 @@
  */
 #include "kd/print.h"
 #include "ex/event.h"
+#include "ke/thread.h"
 #include "ldr/module.h"
 #include "rtl/codepage.h"
 #include "rtl/format.h"
@@ -21,10 +22,20 @@ struct message {
 	const char *prefix;
 };
 
+/* A routine whose last act is to print may jump here instead of calling: the return
+ * address is then that of whoever called the routine, and the routine under way
+ * tells whose it is. */
+static struct ldr_module *printer(const struct message *message)
+{
+	struct ldr_module *module = ldr_module_of(message->caller);
+	const struct ke_callout *callout = ke_processor()->callout;
+	return module || !callout ? module : ldr_module_of(callout->routine);
+}
+
 static void tell(const struct message *message, const char *text, size_t length)
 {
 	char utf8[3 * PRINT_LIMIT + 1];
-	struct ldr_module *module = ldr_module_of(message->caller);
+	struct ldr_module *module = printer(message);
 	if (length && text[length - 1] == '\n')
 		length--;
 	rtl_printed_to_utf8(text, length, utf8, sizeof(utf8));
