@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Some work for a driver to watch: see demo.
-set -x
+set -v
 
 # Pipelines and background jobs.
 seq 1 2000 | sort -rn | head -n 2
@@ -12,13 +12,12 @@ wait
 gcc -o hello hello.c
 ./hello
 
-# A program that the driver refuses: it would overwrite and remove the file.
+# A program that the driver refuses: it would overwrite the file and remove it.
 shred -u notes.txt
 cat notes.txt
 
-# A process that the driver protects.
+# A process that the driver protects from being killed.
 ./keeper 2 &
 sleep 0.5
 kill -9 $!
-kill -0 $!
 wait $!

@@ -15,7 +15,20 @@
 #include <string.h>
 
 /* Where things stand in a line. */
-enum { TREE = 10, TEXT = 20, NT_ID = 28, PARENT = 37, IMAGE = 45, COMMAND = 76 };
+enum { TREE = 10, TEXT = 20, NT_ID = 28, PARENT = 37, IMAGE = 45 };
+
+/* Lines narrower than this show an image by its last component. */
+#define WIDE 120
+
+static bool is_narrow(const struct sink *sink)
+{
+	return sink->options.width && sink->options.width < WIDE;
+}
+
+static unsigned command_column(const struct sink *sink)
+{
+	return is_narrow(sink) ? IMAGE + 10 : IMAGE + 31;
+}
 
 static struct sink_line empty_line(struct sink *sink)
 {
@@ -168,7 +181,7 @@ static void tell_unregistered(struct sink *sink, struct sink_line *line,
 			      const struct rs_event *event)
 {
 	begin_driver(sink, line, event, event->registration.module);
-	sink_say(line, " takes back ");
+	sink_say(line, " unregisters with ");
 	sink_say(line, event->registration.routine);
 	if (!NT_SUCCESS(event->registration.status)) {
 		sink_say(line, ": ");
@@ -196,7 +209,7 @@ static void say_head(struct sink *sink, struct sink_line *line)
 	sink_say(line, "parent");
 	sink_pad(line, IMAGE);
 	sink_say(line, "image");
-	sink_pad(line, COMMAND);
+	sink_pad(line, command_column(sink));
 	sink_say(line, "command line\n");
 	sink_paint(line, SINK_PLAIN);
 }
@@ -228,6 +241,7 @@ static void tell_process_created(struct sink *sink, struct sink_line *line,
 				 const struct rs_event *event)
 {
 	const struct rs_process_name *process = &event->created.process;
+	UNICODE_STRING base = sink_base_name(&process->image);
 	bool refused = !NT_SUCCESS(event->created.status);
 	ULONG64 parent = shown_parent(sink, &event->created.parent);
 	say_head(sink, line);
@@ -247,10 +261,10 @@ static void tell_process_created(struct sink *sink, struct sink_line *line,
 		sink_sayf(line, "%lu", (unsigned long)number_of(&event->created.parent));
 	sink_pad(line, IMAGE);
 	sink_paint(line, SINK_DIM);
-	sink_quote_utf16(line, &process->image);
+	sink_quote_utf16(line, is_narrow(sink) ? &base : &process->image);
 	sink_paint(line, SINK_PLAIN);
 	sink_say(line, " ");
-	sink_pad(line, COMMAND);
+	sink_pad(line, command_column(sink));
 	sink_quote_utf16(line, &event->created.command_line);
 	if (refused)
 		say_refusal(sink, line, event);
@@ -293,6 +307,8 @@ static void tell_process_exited(struct sink *sink, struct sink_line *line,
 	sink_say(line, " after ");
 	sink_say_duration(line, event->exited.lifetime);
 	sink_paint(line, SINK_PLAIN);
+	if (sink->lanes.count == 0)
+		sink_say(line, "\n"); /* the tree is over */
 }
 
 static void tell_thread(struct sink *sink, struct sink_line *line, const struct rs_event *event)
@@ -338,7 +354,7 @@ static void say_deed(struct sink_line *line, const struct rs_event *event)
 	if (comes_with_creation(event)) {
 		sink_say(line, " gets its creator's handle to ");
 	} else if (event->handle.reason) {
-		sink_say(line, " calls ");
+		sink_say(line, ": ");
 		sink_quote(line, event->handle.reason);
 		sink_say(line, " on ");
 	} else if (event->handle.operation == OB_OPERATION_HANDLE_DUPLICATE) {
@@ -348,9 +364,13 @@ static void say_deed(struct sink_line *line, const struct rs_event *event)
 	}
 }
 
+/* What a live process does in one system call needs all the rights it asks for. */
 static void say_outcome(struct sink_line *line, const struct rs_event *event)
 {
 	ACCESS_MASK stripped = sink_stripped_rights(event);
+	if (stripped && event->handle.reason && !comes_with_creation(event))
+		sink_say(line, " fails");
+	sink_say(line, ": ");
 	if (stripped) {
 		sink_paint(line, SINK_YELLOW);
 		sink_say_module(line, event->handle.stripped_by);
@@ -377,7 +397,6 @@ static void tell_handle(struct sink *sink, struct sink_line *line, const struct 
 	if (event->handle.thread_id)
 		sink_sayf(line, "thread %lu of ", (unsigned long)event->handle.thread_id);
 	say_process(line, &event->handle.target);
-	sink_say(line, ": ");
 	say_outcome(line, event);
 }
 

@@ -163,7 +163,7 @@ static void an_exit_shows_status_or_signal_and_lifetime(void **state)
 	paper_next(&paper);
 	paper_hear(&paper, &birth);
 	assert_string_equal(paper_hear(&paper, &end),
-			    "   1.000  ╵         104 sleep exited with 3 after 2.10 ms\n");
+			    "   1.000  ╵         104 sleep exited with 3 after 2.10 ms\n\n");
 	paper_hear(&paper, &birth);
 	assert_contains(paper_hear(&paper, &killed), "104 sleep killed by SIGKILL after");
 }
@@ -175,7 +175,7 @@ static void a_stripped_right_is_told_in_words(void **state)
 	hear_start();
 	paper_next(&paper);
 	assert_string_equal(paper_hear(&paper, &event),
-			    "   2.000  100 dash calls kill(SIGKILL) on 104 sleep: warden.sys took "
+			    "   2.000  100 dash: kill(SIGKILL) on 104 sleep fails: warden.sys took "
 			    "PROCESS_TERMINATE\n");
 }
 
