@@ -87,6 +87,19 @@ static struct place place_of(const void *body)
 	return (struct place){shard, &shard->chain[(hash >> 52) % CHAINS]};
 }
 
+/* Calls `visit` for every block, under the lock of its shard. */
+static void visit_blocks(void (*visit)(void *context, const struct block *block), void *context)
+{
+	for (unsigned i = 0; i < SHARDS; i++) {
+		pthread_mutex_lock(&shards[i].lock);
+		for (unsigned j = 0; j < CHAINS; j++) {
+			for (struct block *b = shards[i].chain[j]; b; b = b->next)
+				visit(context, b);
+		}
+		pthread_mutex_unlock(&shards[i].lock);
+	}
+}
+
 static bool is_paged(POOL_TYPE type)
 {
 	return type & PagedPool;
@@ -341,7 +354,8 @@ PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
 
 static const struct freed *find_freed(const struct shard *shard, const void *body)
 {
-	for (unsigned i = 0; i < REMEMBERED; i++) {
+	/* NULL marks a place that holds none yet. */
+	for (unsigned i = 0; body && i < REMEMBERED; i++) {
 		if (shard->freed[i].body == body)
 			return &shard->freed[i];
 	}
@@ -372,9 +386,29 @@ static struct block *take(const void *body, bool *was_freed, ULONG *tag)
 	return block;
 }
 
+/* The block that `address` lies in, besides its start. */
+struct inside {
+	uintptr_t address;
+	SIZE_T offset; /* 0: in none */
+};
+
+static void find_inside(void *context, const struct block *block)
+{
+	struct inside *inside = context;
+	if (inside->address - (uintptr_t)block->body < block->size)
+		inside->offset = inside->address - (uintptr_t)block->body;
+}
+
+/* The whole table is searched first, since a part of a new block may be where one was
+ * freed earlier. It takes its time, but there is nothing left to hurry for. */
 static _Noreturn void not_a_block(const void *caller, const void *body, bool was_freed, ULONG tag)
 {
+	struct inside inside = {(uintptr_t)body, 0};
 	uintptr_t address = (uintptr_t)body;
+	visit_blocks(find_inside, &inside);
+	if (inside.offset)
+		blame(caller, KE_BAD_POOL_CALLER, 0x46, address, 0, 0,
+		      "an address inside a pool block was freed, not its start");
 	if (was_freed)
 		blame(caller, KE_BAD_POOL_CALLER, 0x07, 0, tag, address,
 		      "a pool block was freed that had been freed before");
@@ -445,19 +479,6 @@ VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedPar
 }
 
 /* ---- At unload and at the end --------------------------------------------------- */
-
-/* Calls `visit` for every block, under the lock of its shard. */
-static void visit_blocks(void (*visit)(void *context, const struct block *block), void *context)
-{
-	for (unsigned i = 0; i < SHARDS; i++) {
-		pthread_mutex_lock(&shards[i].lock);
-		for (unsigned j = 0; j < CHAINS; j++) {
-			for (struct block *b = shards[i].chain[j]; b; b = b->next)
-				visit(context, b);
-		}
-		pthread_mutex_unlock(&shards[i].lock);
-	}
-}
 
 struct owner_visit {
 	uintptr_t base;
