@@ -4,21 +4,64 @@
  */
 #include "source/live/credentials.h"
 #include "source/live/remote.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/*
+ * Newer than the headers of Debian 12. A pidfd tells a task's ids in a tenth of the
+ * time that /proc/TID/status takes; Linux 6.13 has it.
+ */
+#define PIDFD_OF_THREAD O_EXCL
+struct pidfd_information {
+	uint64_t mask, cgroup;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define PIDFD_GET_INFORMATION _IOWR(0xFF, 11, struct pidfd_information)
+#define PIDFD_HAS_CREDENTIALS 2u
 
 struct credentials {
 	uid_t user, effective, saved, file_user;
 	gid_t file_group;
 	uint64_t capabilities; /* effective */
 };
+
+/* The capabilities are not told; root is taken to have its own. */
+static bool ask_pidfd(pid_t tid, struct credentials *c)
+{
+	static atomic_bool missing;
+	struct pidfd_information i = {.mask = PIDFD_HAS_CREDENTIALS};
+	if (atomic_load_explicit(&missing, memory_order_relaxed))
+		return false;
+	int fd = (int)syscall(SYS_pidfd_open, tid, PIDFD_OF_THREAD);
+	bool told = fd >= 0 && !ioctl(fd, PIDFD_GET_INFORMATION, &i) &&
+		    (i.mask & PIDFD_HAS_CREDENTIALS);
+	if (!told && (fd >= 0 || errno == EINVAL))
+		atomic_store_explicit(&missing, errno == EINVAL || errno == ENOTTY,
+				      memory_order_relaxed);
+	if (fd >= 0)
+		close(fd);
+	*c = (struct credentials){.user = i.ruid,
+				  .effective = i.euid,
+				  .saved = i.suid,
+				  .file_user = i.fsuid,
+				  .file_group = i.fsgid,
+				  .capabilities = i.euid ? 0 : ~0ull};
+	return told;
+}
 
 static bool read_credentials(pid_t tid, struct credentials *c)
 {
@@ -37,19 +80,31 @@ static bool read_credentials(pid_t tid, struct credentials *c)
 	return true;
 }
 
+static bool credentials_of(pid_t tid, struct credentials *c)
+{
+	return ask_pidfd(tid, c) || read_credentials(tid, c);
+}
+
+static bool may_kill_anybody(pid_t tid, const struct credentials *c)
+{
+	struct credentials whole;
+	if (c->capabilities & (1ull << CAP_KILL))
+		return true;
+	/* Somebody who is not root can have the capability all the same. */
+	return read_credentials(tid, &whole) && (whole.capabilities & (1ull << CAP_KILL));
+}
+
 bool live_may_signal(pid_t caller, pid_t target, int signal)
 {
 	struct credentials from, to;
-	if (!read_credentials(caller, &from))
-		return true;
-	if (from.capabilities & (1ull << CAP_KILL))
-		return true;
-	if (!read_credentials(target, &to))
+	if (!credentials_of(caller, &from) || !credentials_of(target, &to))
 		return true;
 	if (from.effective == to.saved || from.effective == to.user || from.user == to.saved ||
 	    from.user == to.user)
 		return true;
-	return signal == SIGCONT && getsid(caller) == getsid(target);
+	if (signal == SIGCONT && getsid(caller) == getsid(target))
+		return true;
+	return may_kill_anybody(caller, &from);
 }
 
 /* Only root can become somebody else; then changing the user also drops the
@@ -67,7 +122,7 @@ void live_assume_identity(pid_t tid, struct live_identity *saved)
 	snprintf(path, sizeof path, "/proc/%d", tid);
 	if (!stat(path, &owner) && owner.st_uid == 0 && owner.st_gid == 0)
 		return;
-	if (!read_credentials(tid, &c) || c.file_user == 0)
+	if (!credentials_of(tid, &c) || c.file_user == 0)
 		return;
 	saved->changed = true;
 	saved->group = (gid_t)setfsgid(c.file_group);

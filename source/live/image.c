@@ -121,11 +121,13 @@ static void start_folder(const struct live_exec *exec, char link[64])
 
 static bool has_our_root(pid_t tid)
 {
+	static struct statx ours; /* of a process that does not move its root */
 	char link[40];
-	struct statx ours, theirs;
+	struct statx theirs;
 	snprintf(link, sizeof link, "/proc/%d/root", tid);
-	if (statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &ours) ||
-	    statx(AT_FDCWD, link, 0, STATX_INO | STATX_MNT_ID, &theirs))
+	if (!ours.stx_mask && statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &ours))
+		return false;
+	if (statx(AT_FDCWD, link, 0, STATX_INO | STATX_MNT_ID, &theirs))
 		return false;
 	return ours.stx_mnt_id == theirs.stx_mnt_id && ours.stx_ino == theirs.stx_ino;
 }

@@ -51,6 +51,7 @@ static struct {
 	unsigned tasks;     /* traced, the command included */
 	unsigned unclaimed; /* of them, without a process: came before their creator's event */
 	unsigned ghosts;    /* of those, ended before it */
+	bool unchecked;     /* some of the others were not looked up in /proc yet */
 } tracer;
 
 static void resume(pid_t tid, int signal)
@@ -137,6 +138,7 @@ static void on_birth_event(struct live_task *creator)
 		if (!task->process && task->state == LIVE_HELD) {
 			place(creator, task);
 			begin(task);
+			tracer.unchecked = tracer.unclaimed > tracer.ghosts;
 		} else if (!task->process) {
 			forget(task); /* it had ended before it could be told */
 		}
@@ -145,25 +147,29 @@ static void on_birth_event(struct live_task *creator)
 	resume(creator->tid, 0);
 }
 
-static pid_t parent_in_proc(pid_t tid, const char *field)
+static pid_t number_after(const char *text, const char *field)
 {
-	char text[4096];
-	if (live_read_proc(tid, "status", text, sizeof text) < 0)
-		return 0;
 	const char *found = strstr(text, field);
 	return found ? atoi(found + strlen(field)) : 0;
 }
 
-/* Finds the creator of a task whose creator's event will not come, because that
- * task is `gone` (or, with 0, because it is not there any more). */
+/* The process that made a task, or that the task is a thread of, as /proc has it. */
+static pid_t origin_of(pid_t tid)
+{
+	char text[4096];
+	if (live_read_proc(tid, "status", text, sizeof text) < 0)
+		return 0;
+	pid_t pid = number_after(text, "\nTgid:");
+	return pid == tid ? number_after(text, "\nPPid:") : pid;
+}
+
+/* Gives a task that waits for its creator's event another creator, when that event
+ * cannot come any more: the creator is `gone`, or has been before. */
 static void adopt(struct live_task *task, pid_t gone)
 {
 	if (task->process || task->state != LIVE_HELD)
 		return;
-	pid_t pid = parent_in_proc(task->tid, "\nTgid:");
-	if (pid == task->tid)
-		pid = parent_in_proc(task->tid, "\nPPid:");
-	struct live_task *creator = live_find_task(pid);
+	struct live_task *creator = live_find_task(origin_of(task->tid));
 	bool alive = creator && creator->process && creator->state != LIVE_ENDED;
 	if (!alive || creator->process->pid == gone) {
 		place(alive ? creator : tracer.launcher, task);
@@ -178,10 +184,11 @@ static void adopt_orphan(struct live_task *task, void *gone)
 	adopt(task, *(const pid_t *)gone);
 }
 
-/* Tasks that wait for an event of process `pid` may wait in vain. */
+/* Tasks that wait for an event of process `pid` (0: of one that has ended) may wait
+ * in vain. */
 static void adopt_orphans(pid_t pid)
 {
-	if (tracer.unclaimed)
+	if (tracer.unclaimed > tracer.ghosts)
 		live_visit_tasks(adopt_orphan, &pid);
 }
 
@@ -202,7 +209,7 @@ static void on_first_stop(pid_t tid, struct live_task *task, int signal)
 		return;
 	}
 	task->first_stop = signal;
-	adopt(task, 0);
+	tracer.unchecked = true;
 }
 
 int live_seize(struct live_task *launcher, pid_t child)
@@ -469,11 +476,16 @@ int live_trace(struct live_task *launcher, pid_t command)
 	tracer.command = command;
 	while (!tracer.command_ended || tracer.tasks > tracer.ghosts) {
 		int status;
-		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
-		if (tid > 0)
+		int patience = tracer.unchecked ? WNOHANG : 0;
+		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD | patience);
+		if (tid > 0) {
 			on_report(tid, status);
-		else if (errno != EINTR)
+		} else if (tid == 0) { /* their creators' events should have come by now */
+			tracer.unchecked = false;
+			adopt_orphans(0);
+		} else if (errno != EINTR) {
 			break;
+		}
 	}
 	return tracer.status;
 }
