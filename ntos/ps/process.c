@@ -75,9 +75,20 @@ static void delete_thread(void *body)
 	ob_dereference(thread->process);
 }
 
+/* Counted, as drivers are shown it (PS-47): behind the text comes what is no text, so
+ * that a driver which looks for a terminating NUL does not work by luck. */
 static bool copy_optional(PCUNICODE_STRING from, UNICODE_STRING *to)
 {
-	return !from || !from->Buffer || rtl_copy_string(from, to);
+	static const WCHAR behind[] = {0xFFFF, 0};
+	if (!from || !from->Buffer)
+		return true;
+	WCHAR *buffer = host_alloc(from->Length + sizeof behind);
+	if (!buffer)
+		return false;
+	memcpy(buffer, from->Buffer, from->Length);
+	memcpy(buffer + from->Length / sizeof(WCHAR), behind, sizeof behind);
+	*to = (UNICODE_STRING){from->Length, from->Length, buffer};
+	return true;
 }
 
 /* The last component, cut to 14 characters, as PsGetProcessImageFileName has it. */
@@ -308,11 +319,11 @@ static bool exit_is_told(PEPROCESS process)
 {
 	if (process->silent)
 		return false;
-	if (process->vetoed)
-		return !ke_switches.vetoed_exit_silent; /* C-5 */
 	if (!process->had_thread)
 		return !ke_switches.threadless_exit_silent; /* C-4 */
-	return true;
+	if (!process->created_notified) /* its creation failed before the dispatch */
+		return false;
+	return !process->vetoed || !ke_switches.vetoed_exit_silent; /* C-5 */
 }
 
 static void tell_exited(PEPROCESS process)
