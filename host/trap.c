@@ -141,7 +141,8 @@ size_t host_read(void *to, const void *from, size_t size)
 {
 	struct iovec local = {.iov_base = to, .iov_len = size};
 	struct iovec remote = {.iov_base = (void *)(uintptr_t)from, .iov_len = size};
-	/* Not the library's function: sanitizers take the copy for a fault of ours. */
-	long count = syscall(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 0);
+	/* Not the library's function: sanitizers take the copy for a fault of ours. The
+	 * arguments are variadic, so each must be as wide as a register. */
+	long count = syscall(SYS_process_vm_readv, (long)getpid(), &local, 1L, &remote, 1L, 0L);
 	return count > 0 ? (size_t)count : 0;
 }

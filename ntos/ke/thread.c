@@ -76,7 +76,7 @@ static void set_gs_base(const void *base)
 	if (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT)
 		__asm__ volatile("wrgsbase %0" : : "r"(base) : "memory");
 	else
-		syscall(SYS_arch_prctl, ARCH_SET_GS, base);
+		syscall(SYS_arch_prctl, (long)ARCH_SET_GS, base);
 }
 
 /* ---- A thread of its own --------------------------------------------------- */
@@ -256,6 +256,7 @@ struct ke_processor *ke_attach_host_thread(void)
 	self->pcr.self = &self->pcr;
 	self->pcr.prcb = (char *)&self->pcr + 0x180;
 	self->pcr.current_thread = self->own_thread = &made->bare;
+	ex_init_marks(&self->marks);
 	made->bare.system = true;
 	self->stack_low = lowest_stack_address();
 	give_alternate_stack(made);

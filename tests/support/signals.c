@@ -22,3 +22,11 @@ void (*signal(int number, void (*handler)(int)))(int)
 		return SIG_DFL;
 	return sigaction(number, &action, &before) ? SIG_ERR : before.sa_handler;
 }
+
+/* A trap is raised by an instruction of a driver, never inside the C library, so what it
+ * does there is not bound by the rules for signals; ThreadSanitizer cannot know. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "signal:ke_fault\n";
+}
