@@ -17,7 +17,7 @@
  * and at its end W5, mark = NULL. All plain loads and stores: no atomic
  * read-modify-write, no lock, no fence. The remover of p does
  *
- *	R1	e = NULL		in the current and all superseded arrays
+ *	R1	e = &ex_removed		in the current and all superseded arrays
  *	R2	membarrier		a full fence on every running thread
  *	R3	wait while any thread's mark is p
  *	R4	p may be freed
@@ -27,7 +27,7 @@
  * Take a walk that passes W3, that is, reads p at W3. R2 happens at some point of
  * that thread's program order (an expedited membarrier interrupts every CPU that
  * runs the process; a thread that is not running passes a full fence when it is
- * switched in). If R2 comes before W3 in it, W3 would see R1's NULL, a
+ * switched in). If R2 comes before W3 in it, W3 would see what R1 stored, a
  * contradiction. So W3, and with it the earlier W2, precede R2; therefore mark = p
  * is visible to R3 and stays so until the walk overwrites it, which it does after
  * the call: R3 waits for it. In the ordering between W2 and W3 only the compiler
@@ -35,26 +35,25 @@
  * is for. The release store that ends the stay (W2 of the next step, or W5) pairs
  * with R3's acquire load: what the call did happened before R4.
  *
- * W1 reads p from an array, never dereferences it before W3 succeeded, and p
- * cannot be freed and reallocated under the same address into that entry, because
- * entries only ever change to NULL.
+ * W1 reads p from an array, and nothing dereferences it before W3 succeeded. p cannot
+ * be freed and come back under the same address in that entry, because entries only
+ * ever change to &ex_removed, which is a static that is never called.
  *
  * WHY THE ARRAY IS STILL THERE
  *
  * Before it loads list->array a walk stores a non-NULL mark (the list's address), and
  * its mark stays non-NULL to its end.
  *
- * An addition builds a new array (dropping empty entries), publishes it, and keeps
+ * An addition builds a new array (dropping removed entries), publishes it, and keeps
  * the old one in new->older. Superseded arrays are freed when, after a membarrier,
  * every thread has been seen with no mark at all: by the argument above a walk
  * that began before would show one, and a walk that begins later loads the new
  * array. That is tried at each addition and not waited for, because a walk can last
  * as long as a driver likes; what is not freed then is freed later.
  *
- * Nested walks (a callback that opens a handle) use the next mark. When all
- * EX_MARKS are in use a walk counts itself in list->counted instead, with a
- * sequentially consistent increment before it loads the array; removers wait until
- * the count is 0. It is coarser, and no thread nests so deep in practice.
+ * Nested walks (a callback that opens a handle) and holds use further marks.
+ *
+ * tests/ex/callback.pml is this protocol as a model, checked in every interleaving.
  *
  * LOCKS: list->lock serialises additions and removals and protects the arrays'
  * `older` chain. It is not held during R3. The processor lock is taken inside it.
@@ -84,72 +83,39 @@ static void fence_every_thread(void)
 	KE_ASSERT(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0);
 }
 
-/* ---- Walks without a free mark ------------------------------------------- */
+struct ex_callback ex_removed;
+struct ex_callback_array ex_empty_array;
 
-static void count_in(struct ex_marks *marks, struct ex_callback_list *list,
-		     struct ex_counted *counted)
+_Noreturn void ex_nested_too_deep(void)
 {
-	atomic_fetch_add_explicit(&list->counted, 1, memory_order_seq_cst);
-	counted->outer = marks->counted;
-	marks->counted = counted;
-}
-
-static void count_out(struct ex_marks *marks, struct ex_callback_list *list,
-		      struct ex_counted *counted)
-{
-	KE_ASSERT(marks->counted == counted);
-	marks->counted = counted->outer;
-	atomic_fetch_sub_explicit(&list->counted, 1, memory_order_release);
-}
-
-void ex_walk_begin_counted(struct ex_walk *walk)
-{
-	walk->slot = EX_MARKS;
-	walk->counted.callback = NULL;
-	count_in(walk->marks, walk->list, &walk->counted);
-}
-
-void ex_walk_end_counted(struct ex_walk *walk)
-{
-	count_out(walk->marks, walk->list, &walk->counted);
+	KE_BUG_CHECK(KE_UNEXPECTED_KERNEL_MODE_TRAP, 8, 0, 0, 0,
+		     "callbacks are nested more than %u deep: a routine causes the event that it "
+		     "is called for, and NT's kernel stack would have overflowed",
+		     EX_MARKS);
 }
 
 /* ---- Holds -------------------------------------------------------------- */
 
 /* The walk's own mark becomes the hold's, and the walk goes on with a new one:
- * so there is no moment without a mark on `callback`. */
-void ex_hold(struct ex_walk *walk, struct ex_callback *callback, struct ex_hold *hold)
+ * so there is no moment without a mark on the registration. */
+bool ex_hold(struct ex_walk *walk, struct ex_hold *hold)
 {
 	struct ex_marks *marks = walk->marks;
-	hold->list = walk->list;
-	if (walk->slot < EX_MARKS && marks->depth < EX_MARKS) {
-		hold->slot = walk->slot;
-		walk->slot = marks->depth++;
-		atomic_store_explicit(&marks->mark[walk->slot], walk->list, memory_order_relaxed);
-		return;
-	}
-	hold->slot = EX_MARKS;
-	hold->counted.callback = callback;
-	if (walk->slot < EX_MARKS) {
-		count_in(marks, walk->list, &hold->counted);
-		return;
-	}
-	/* The walk is counted too and ends first: the hold goes below it in the chain. */
-	atomic_fetch_add_explicit(&walk->list->counted, 1, memory_order_seq_cst);
-	hold->counted.outer = walk->counted.outer;
-	walk->counted.outer = &hold->counted;
+	if (marks->top == marks->mark + EX_MARKS)
+		return false;
+	hold->mark = walk->mark;
+	walk->mark = marks->top++;
+	/* Still inside the walk: the arrays stay. */
+	atomic_store_explicit(walk->mark, walk, memory_order_relaxed);
+	return true;
 }
 
 void ex_release(struct ex_hold *hold)
 {
 	struct ex_marks *marks = &ke_processor()->marks;
-	if (hold->slot == EX_MARKS) {
-		count_out(marks, hold->list, &hold->counted);
-		return;
-	}
-	KE_ASSERT(marks->depth == hold->slot + 1);
-	atomic_store_explicit(&marks->mark[hold->slot], NULL, memory_order_release);
-	marks->depth = hold->slot;
+	KE_ASSERT(marks->top == hold->mark + 1);
+	atomic_store_explicit(hold->mark, NULL, memory_order_release);
+	marks->top = hold->mark;
 }
 
 /* ---- Additions and removals ------------------------------------------------ */
@@ -167,13 +133,12 @@ static bool is_quiet(struct ke_processor *processor, void *unused)
 }
 
 /* Frees what the current array supersedes, unless somebody may still walk it. */
-static void free_superseded(struct ex_callback_list *list, struct ex_callback_array *current)
+static void free_superseded(struct ex_callback_array *current)
 {
 	if (!current->older)
 		return;
 	fence_every_thread();
-	if (atomic_load_explicit(&list->counted, memory_order_seq_cst) ||
-	    !ke_visit_processors(is_quiet, NULL))
+	if (!ke_visit_processors(is_quiet, NULL))
 		return;
 	struct ex_callback_array *old = current->older;
 	current->older = NULL;
@@ -184,32 +149,48 @@ static void free_superseded(struct ex_callback_list *list, struct ex_callback_ar
 	}
 }
 
-static uint32_t live_entries(struct ex_callback_array *array)
+/* The array as the lock's holder sees it. */
+static struct ex_callback_array *current_array(struct ex_callback_list *list)
 {
-	uint32_t live = 0;
-	for (uint32_t i = 0; array && i < array->count; i++)
-		live += atomic_load_explicit(&array->entry[i], memory_order_relaxed) != NULL;
-	return live;
+	return atomic_load_explicit(&list->array, memory_order_relaxed);
 }
 
-/* The array with `callback` at its place among the live entries of `old`; NULL
- * with *result set when it cannot be. */
-static struct ex_callback_array *extended(struct ex_callback_array *old,
+static uint32_t length(struct ex_callback_array *array)
+{
+	uint32_t count = 0;
+	while (atomic_load_explicit(&array->entry[count], memory_order_relaxed))
+		count++;
+	return count;
+}
+
+struct ex_callback *ex_each(struct ex_callback_list *list, uint32_t *place)
+{
+	struct ex_callback_array *array = current_array(list);
+	struct ex_callback *callback;
+	do {
+		callback = atomic_load_explicit(&array->entry[*place], memory_order_relaxed);
+		if (callback)
+			++*place;
+	} while (callback == &ex_removed);
+	return callback;
+}
+
+/* The list's registrations and `callback` at its place among them, in a new array;
+ * NULL with *result set when it cannot be. */
+static struct ex_callback_array *extended(struct ex_callback_list *list,
 					  struct ex_callback *callback, ex_order *order,
 					  enum ex_add_result *result)
 {
-	uint32_t count = live_entries(old) + 1;
+	size_t entries = length(current_array(list)) + 2; /* the new one and the NULL */
 	struct ex_callback_array *array =
-		host_alloc(sizeof *array + count * sizeof array->entry[0]);
+		host_alloc(sizeof *array + entries * sizeof array->entry[0]);
 	*result = EX_NO_MEMORY;
 	if (!array)
 		return NULL;
+	struct ex_callback *other;
+	uint32_t place = 0, count = 0;
 	bool placed = false;
-	for (uint32_t i = 0; old && i < old->count; i++) {
-		struct ex_callback *other =
-			atomic_load_explicit(&old->entry[i], memory_order_relaxed);
-		if (!other)
-			continue;
+	while ((other = ex_each(list, &place))) {
 		int compared = order(callback, other);
 		if (compared == 0) {
 			*result = EX_COLLISION;
@@ -217,13 +198,13 @@ static struct ex_callback_array *extended(struct ex_callback_array *old,
 			return NULL;
 		}
 		if (compared < 0 && !placed) {
-			atomic_init(&array->entry[array->count++], callback);
+			atomic_init(&array->entry[count++], callback);
 			placed = true;
 		}
-		atomic_init(&array->entry[array->count++], other);
+		atomic_init(&array->entry[count++], other);
 	}
 	if (!placed)
-		atomic_init(&array->entry[array->count++], callback);
+		atomic_init(&array->entry[count++], callback);
 	*result = EX_ADDED;
 	return array;
 }
@@ -232,28 +213,34 @@ enum ex_add_result ex_add(struct ex_callback_list *list, struct ex_callback *cal
 			  ex_order *order)
 {
 	enum ex_add_result result;
-	struct ex_callback_array *old = atomic_load_explicit(&list->array, memory_order_relaxed);
-	struct ex_callback_array *array = extended(old, callback, order, &result);
+	struct ex_callback_array *old = current_array(list);
+	struct ex_callback_array *array = extended(list, callback, order, &result);
 	if (!array)
 		return result;
-	array->older = old;
+	array->older = old == &ex_empty_array ? NULL : old;
 	atomic_store_explicit(&list->array, array, memory_order_release);
-	free_superseded(list, array);
+	free_superseded(array);
 	return EX_ADDED;
+}
+
+static bool remove_from(struct ex_callback_array *array, const struct ex_callback *callback)
+{
+	bool found = false;
+	struct ex_callback *entry;
+	for (uint32_t i = 0;
+	     (entry = atomic_load_explicit(&array->entry[i], memory_order_relaxed)); i++)
+		if (entry == callback) {
+			atomic_store_explicit(&array->entry[i], &ex_removed, memory_order_release);
+			found = true;
+		}
+	return found;
 }
 
 bool ex_unpublish(struct ex_callback_list *list, struct ex_callback *callback)
 {
 	bool found = false;
-	struct ex_callback_array *array = atomic_load_explicit(&list->array, memory_order_relaxed);
-	for (; array; array = array->older)
-		for (uint32_t i = 0; i < array->count; i++)
-			if (atomic_load_explicit(&array->entry[i], memory_order_relaxed) ==
-			    callback) {
-				atomic_store_explicit(&array->entry[i], NULL,
-						      memory_order_release);
-				found = true;
-			}
+	for (struct ex_callback_array *a = current_array(list); a; a = a->older)
+		found |= remove_from(a, callback);
 	return found;
 }
 
@@ -280,33 +267,24 @@ static void pause_before_try(unsigned tries)
 	nanosleep(&nap, NULL);
 }
 
-void ex_drain(struct ex_callback_list *list, const struct ex_callback *callback)
+void ex_drain(const struct ex_callback *callback)
 {
 	fence_every_thread();
-	for (unsigned tries = 0;; tries++) {
-		if (!atomic_load_explicit(&list->counted, memory_order_seq_cst) &&
-		    ke_visit_processors(is_outside, (void *)(uintptr_t)callback))
-			return;
+	for (unsigned tries = 0;
+	     !ke_visit_processors(is_outside, (void *)(uintptr_t)callback); tries++)
 		pause_before_try(tries);
-	}
 }
 
 bool ex_inside(const struct ex_callback *callback)
 {
-	struct ke_processor *self = ke_processor();
-	if (!is_outside(self, (void *)(uintptr_t)callback))
-		return true;
-	for (struct ex_counted *c = self->marks.counted; c; c = c->outer)
-		if (c->callback == callback)
-			return true;
-	return false;
+	return !is_outside(ke_processor(), (void *)(uintptr_t)callback);
 }
 
 void ex_free_list(struct ex_callback_list *list)
 {
-	struct ex_callback_array *array = atomic_load_explicit(&list->array, memory_order_relaxed);
-	atomic_store_explicit(&list->array, NULL, memory_order_relaxed);
-	while (array) {
+	struct ex_callback_array *array = current_array(list);
+	atomic_store_explicit(&list->array, &ex_empty_array, memory_order_relaxed);
+	while (array && array != &ex_empty_array) {
 		struct ex_callback_array *older = array->older;
 		host_free(array);
 		array = older;

@@ -32,72 +32,61 @@ struct ex_callback {
 	const void *routine; /* for reports */
 };
 
-/* What a walk sees. Entries only ever change from a registration to NULL. */
+/* What a walk sees: NULL after the last. Entries only ever change from a
+ * registration to &ex_removed. */
 struct ex_callback_array {
 	struct ex_callback_array *older; /* superseded, but perhaps still walked */
-	uint32_t count;
 	_Atomic(struct ex_callback *) entry[];
 };
 
+extern struct ex_callback ex_removed;
+extern struct ex_callback_array ex_empty_array;
+
 struct ex_callback_list {
-	struct ex_callback_array *_Atomic array; /* NULL: empty */
-	_Atomic uint32_t counted;		 /* walks and holds that found no mark free */
-	pthread_mutex_t lock;			 /* adding and removing */
+	struct ex_callback_array *_Atomic array;
+	pthread_mutex_t lock; /* adding and removing */
 };
 
-#define EX_CALLBACK_LIST_INIT {.lock = PTHREAD_MUTEX_INITIALIZER}
+#define EX_CALLBACK_LIST_INIT {.array = &ex_empty_array, .lock = PTHREAD_MUTEX_INITIALIZER}
 
+/* Lives in registers: nothing below takes its address on the common path. */
 struct ex_walk {
 	struct ex_marks *marks;
-	struct ex_callback_list *list;
-	struct ex_callback_array *array;
-	uint32_t next;
-	unsigned slot;		   /* our mark, or EX_MARKS: counted */
-	struct ex_counted counted;
+	_Atomic(const void *) *mark; /* ours */
+	_Atomic(struct ex_callback *) *entry; /* the next */
 };
 
-/* The rare case: no mark is free. */
-void ex_walk_begin_counted(struct ex_walk *walk);
-void ex_walk_end_counted(struct ex_walk *walk);
+/* A driver that opens handles from its own callbacks without end: the report of a
+ * kernel stack overflow. */
+_Noreturn void ex_nested_too_deep(void);
 
 static inline void ex_walk_begin(struct ex_walk *walk, struct ex_callback_list *list)
 {
 	struct ex_marks *marks = &ke_processor()->marks;
-	unsigned slot = marks->depth;
 	walk->marks = marks;
-	walk->list = list;
-	walk->next = 0;
-	walk->slot = slot;
-	if (__builtin_expect(slot < EX_MARKS, 1)) {
-		marks->depth = slot + 1;
-		/* Any value but NULL keeps arrays alive; the list names itself. */
-		atomic_store_explicit(&marks->mark[slot], list, memory_order_relaxed);
-		atomic_signal_fence(memory_order_seq_cst);
-	} else {
-		ex_walk_begin_counted(walk);
-	}
-	walk->array = atomic_load_explicit(&list->array, memory_order_acquire);
+	walk->mark = marks->top;
+	if (__builtin_expect(walk->mark == marks->mark + EX_MARKS, 0))
+		ex_nested_too_deep();
+	marks->top = walk->mark + 1;
+	/* Any value but NULL keeps arrays alive; the list names itself. */
+	atomic_store_explicit(walk->mark, list, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	walk->entry = atomic_load_explicit(&list->array, memory_order_acquire)->entry;
 }
 
 /* The next registration, which cannot be freed until the following step, or NULL
  * at the end. */
 static inline struct ex_callback *ex_walk_next(struct ex_walk *walk)
 {
-	struct ex_callback_array *array = walk->array;
-	while (array && walk->next < array->count) {
-		_Atomic(struct ex_callback *) *entry = &array->entry[walk->next++];
-		struct ex_callback *callback = atomic_load_explicit(entry, memory_order_acquire);
-		if (__builtin_expect(callback == NULL, 0))
-			continue;
-		if (__builtin_expect(walk->slot < EX_MARKS, 1))
-			atomic_store_explicit(&walk->marks->mark[walk->slot], callback,
-					      memory_order_release);
-		else
-			walk->counted.callback = callback;
+	struct ex_callback *callback;
+	while ((callback = atomic_load_explicit(walk->entry, memory_order_acquire))) {
+		_Atomic(struct ex_callback *) *entry = walk->entry++;
+		atomic_store_explicit(walk->mark, callback, memory_order_release);
 		/* Compiler order only; the remover's membarrier makes it CPU order. */
 		atomic_signal_fence(memory_order_seq_cst);
 		if (__builtin_expect(atomic_load_explicit(entry, memory_order_acquire) == callback,
-				     1))
+				     1) &&
+		    __builtin_expect(callback != &ex_removed, 1))
 			return callback;
 	}
 	return NULL;
@@ -105,26 +94,24 @@ static inline struct ex_callback *ex_walk_next(struct ex_walk *walk)
 
 static inline void ex_walk_end(struct ex_walk *walk)
 {
-	if (__builtin_expect(walk->slot == EX_MARKS, 0)) {
-		ex_walk_end_counted(walk);
-		return;
-	}
-	atomic_store_explicit(&walk->marks->mark[walk->slot], NULL, memory_order_release);
-	walk->marks->depth = walk->slot;
+	atomic_store_explicit(walk->mark, NULL, memory_order_release);
+	walk->marks->top = walk->mark;
 }
 
 /* A registration that the thread stays inside of after the walk went on. */
 struct ex_hold {
-	struct ex_callback_list *list;
-	unsigned slot; /* its mark, or EX_MARKS: counted */
-	struct ex_counted counted;
+	_Atomic(const void *) *mark;
 };
 
-/* Keeps `callback`, which ex_walk_next just returned, beyond the next step and
+/* Keeps the registration that ex_walk_next just returned beyond the next step and
  * beyond the walk's end. Holds are released last taken, first released, after the
- * walk has ended; `hold` must not move meanwhile. */
-void ex_hold(struct ex_walk *walk, struct ex_callback *callback, struct ex_hold *hold);
+ * walk has ended. False when the thread has no mark left: nothing is held then. */
+bool ex_hold(struct ex_walk *walk, struct ex_hold *hold);
 void ex_release(struct ex_hold *hold);
+
+/* The registrations of a list, one after the other, for its owner: *place starts at 0.
+ * NULL at the end. The caller holds list->lock. */
+struct ex_callback *ex_each(struct ex_callback_list *list, uint32_t *place);
 
 /* The order that a list keeps: negative when `a` comes before `b`, 0 for a
  * collision, which ex_add refuses. */
@@ -150,7 +137,7 @@ bool ex_unpublish(struct ex_callback_list *list, struct ex_callback *callback);
 /* Waits until no thread is inside `callback`, which has been unpublished. The
  * calling thread must not be inside itself (ex_inside). PASSIVE or APC_LEVEL, no
  * lock held. */
-void ex_drain(struct ex_callback_list *list, const struct ex_callback *callback);
+void ex_drain(const struct ex_callback *callback);
 
 /* Whether this host thread is inside `callback` (VF-20). */
 bool ex_inside(const struct ex_callback *callback);

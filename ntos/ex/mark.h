@@ -10,19 +10,19 @@
 
 #include <stdatomic.h>
 
-/* Beyond this many at once on one thread, a walk is counted instead. */
-#define EX_MARKS 128
+/* What one thread can be inside of at once. NT's kernel stack would not carry as
+ * many nested calls. */
+#define EX_MARKS 512
 
-/* Something entered without a mark; a chain that the owner alone looks at. */
-struct ex_counted {
-	struct ex_counted *outer;
-	const void *callback;
-};
-
+/* The owner writes, removers read. Marks below top are in use, the rest NULL. */
 struct ex_marks {
-	unsigned depth;			     /* in use; the owner alone looks at it */
-	struct ex_counted *counted;	     /* entered when no mark was free */
-	_Atomic(const void *) mark[EX_MARKS]; /* written by the owner, read by removers */
+	_Atomic(const void *) *top; /* the owner alone looks at it */
+	_Atomic(const void *) mark[EX_MARKS];
 };
+
+static inline void ex_init_marks(struct ex_marks *marks)
+{
+	marks->top = marks->mark;
+}
 
 #endif

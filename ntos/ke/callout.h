@@ -7,6 +7,9 @@
  *	result = routine(...);
  *	ke_callout_end(&c, PASSIVE_LEVEL);
  *
+ * A dispatch to several routines begins once, and for each of them says
+ * ke_callout_next before the call and ke_callout_check after it.
+ *
  * begin enters a critical region (normal kernel APCs off, special ones on: PS-62,
  * PS-81, OB-46) and sets IRQL; end ends in a bug check when the routine
  * came back at another IRQL (VF-4) or with another APC-disable count (VF-5), and
@@ -27,6 +30,8 @@ static inline void ke_callout_begin(struct ke_callout *callout, const char *what
 	struct ke_processor *self = ke_processor();
 	struct ke_thread *thread = ke_thread_of(self->pcr.current_thread);
 	callout->outer = self->callout;
+	callout->self = self;
+	callout->thread = thread;
 	callout->what = what;
 	callout->routine = routine;
 	callout->irql = self->pcr.irql;
@@ -37,18 +42,32 @@ static inline void ke_callout_begin(struct ke_callout *callout, const char *what
 	self->callout = callout;
 }
 
-static inline void ke_callout_end(struct ke_callout *callout, KIRQL irql)
+/* What the routine must have left as it was. */
+static inline void ke_callout_check(const struct ke_callout *callout, KIRQL irql)
 {
-	struct ke_processor *self = ke_self;
-	struct ke_thread *thread = ke_thread_of(self->pcr.current_thread);
-	if (__builtin_expect(self->pcr.irql != irql ||
-				     thread->kernel_apc_disable != callout->kernel_apc_disable - 1 ||
-				     thread->special_apc_disable != callout->special_apc_disable,
+	const struct ke_thread *thread = callout->thread;
+	if (__builtin_expect((callout->self->pcr.irql != irql) |
+				     (thread->kernel_apc_disable !=
+				      callout->kernel_apc_disable - 1) |
+				     (thread->special_apc_disable != callout->special_apc_disable),
 			     0))
 		ke_callout_violation(callout, irql);
-	thread->kernel_apc_disable = callout->kernel_apc_disable;
-	self->pcr.irql = callout->irql;
-	self->callout = callout->outer;
+}
+
+/* Between the routines of one dispatch: the state stays, the routine changes. */
+static inline void ke_callout_next(struct ke_callout *callout, const char *what,
+				   const void *routine)
+{
+	callout->what = what;
+	callout->routine = routine;
+}
+
+static inline void ke_callout_end(struct ke_callout *callout, KIRQL irql)
+{
+	ke_callout_check(callout, irql);
+	callout->thread->kernel_apc_disable = callout->kernel_apc_disable;
+	callout->self->pcr.irql = callout->irql;
+	callout->self->callout = callout->outer;
 }
 
 #endif

@@ -46,6 +46,8 @@ _Static_assert(offsetof(struct ke_pcr, current_thread) == 0x188, "AB-2");
 /* What the current thread is inside of, for reports and rule checks. */
 struct ke_callout {
 	struct ke_callout *outer;
+	struct ke_processor *self;
+	struct ke_thread *thread;
 	const char *what;    /* "PsSetCreateProcessNotifyRoutineEx2 routine" */
 	const void *routine; /* driver code */
 	KIRQL irql;	     /* state at entry, compared at return (VF-4, VF-5) */

@@ -7,7 +7,8 @@
  * pre call until after its post call, so that unregistration waits across the gap
  * (OB-62), and post calls are made for exactly the held entries, in the opposite
  * order: what was registered in between gets none (OB-38). What has to be remembered
- * per held entry lies on the stack, or in one allocation when there are many.
+ * per held entry lies on the stack, or in an allocation when there are many; without
+ * memory for it the operation fails, and the post calls owed so far are told.
  *
  * No lock is held during a call; calls may nest, since a callback that opens a
  * handle comes back here (OB-31).
@@ -41,7 +42,7 @@ struct operation {
 	ACCESS_MASK original, desired;
 	const KLDR_DATA_TABLE_ENTRY *stripped_by;
 	struct held *held;
-	unsigned held_count;
+	unsigned held_count, held_capacity;
 };
 
 /* ---- What the documentation lets a pre routine take away (OB-55, OB-57) -------- */
@@ -149,23 +150,59 @@ static void call_pre(struct operation *op, struct ob_entry *entry, PVOID *call_c
 		tell_returned(op, RS_OBJECT_PRE, routine, began, before);
 }
 
-static void call_all_pre(struct operation *op, struct ex_walk *walk)
+/* Room for one more held entry; false without memory. */
+static bool make_room(struct operation *op)
 {
+	if (op->held_count < op->held_capacity)
+		return true;
+	struct held *more = host_alloc(2 * op->held_capacity * sizeof *more);
+	if (!more)
+		return false;
+	memcpy(more, op->held, op->held_count * sizeof *more);
+	if (op->held_capacity > HELD_ON_STACK)
+		host_free(op->held);
+	op->held = more;
+	op->held_capacity *= 2;
+	return true;
+}
+
+/* Remembers that the entry's post routine is owed a call. */
+static struct held *hold(struct operation *op, struct ex_walk *walk, struct ob_entry *entry)
+{
+	if (!make_room(op))
+		return NULL;
+	struct held *held = &op->held[op->held_count];
+	if (!ex_hold(walk, &held->hold))
+		return NULL;
+	held->entry = entry;
+	held->call_context = NULL;
+	op->held_count++;
+	return held;
+}
+
+static NTSTATUS call_all_pre(struct operation *op)
+{
+	struct ex_walk walk;
 	struct ob_entry *entry;
-	while ((entry = (struct ob_entry *)ex_walk_next(walk))) {
+	NTSTATUS status = STATUS_SUCCESS;
+	ex_walk_begin(&walk, &op->type->callbacks);
+	while ((entry = (struct ob_entry *)ex_walk_next(&walk))) {
 		if (!(entry->operations & op->request->operation))
 			continue;
-		struct held *held = NULL;
+		PVOID dropped, *call_context = &dropped;
 		if (entry->post) {
-			held = &op->held[op->held_count++];
-			held->entry = entry;
-			held->call_context = NULL;
-			ex_hold(walk, &entry->callback, &held->hold);
+			struct held *held = hold(op, &walk, entry);
+			if (!held) {
+				status = STATUS_INSUFFICIENT_RESOURCES;
+				break;
+			}
+			call_context = &held->call_context;
 		}
-		PVOID call_context;
 		if (entry->pre)
-			call_pre(op, entry, held ? &held->call_context : &call_context);
+			call_pre(op, entry, call_context);
 	}
+	ex_walk_end(&walk);
+	return status;
 }
 
 /* ---- Post -------------------------------------------------------------------------- */
@@ -232,24 +269,14 @@ NTSTATUS ob_call_around(const struct ob_handle_request *request, ACCESS_MASK acc
 		.original = access,
 		.desired = access,
 		.held = on_stack,
+		.held_capacity = HELD_ON_STACK,
 	};
 	op.process_id = process_id_of(op.type, request->object);
 
-	struct ex_walk walk;
-	ex_walk_begin(&walk, &op.type->callbacks);
-	uint32_t count = walk.array ? walk.array->count : 0;
-	if (count > HELD_ON_STACK) {
-		op.held = host_alloc(count * sizeof *op.held);
-		if (!op.held) {
-			ex_walk_end(&walk);
-			return STATUS_INSUFFICIENT_RESOURCES;
-		}
-	}
-	call_all_pre(&op, &walk);
-	ex_walk_end(&walk);
-
+	NTSTATUS status = call_all_pre(&op);
 	ACCESS_MASK left = granted(&op);
-	NTSTATUS status = insert(context, left);
+	if (NT_SUCCESS(status))
+		status = insert(context, left);
 	call_all_post(&op, status, left);
 	if (op.held != on_stack)
 		host_free(op.held);

@@ -37,7 +37,8 @@ struct ob_registration {
  * gets what the callbacks left of it, and returns the operation's real outcome,
  * which the post callbacks are told and which is returned. *stripped_by becomes
  * the module whose callback first took a right, or NULL.
- * INSUFFICIENT_RESOURCES, before any call, when there is no memory to remember them.
+ * INSUFFICIENT_RESOURCES, told to the posts owed so far, without memory to remember
+ * the calls.
  */
 NTSTATUS ob_call_around(const struct ob_handle_request *request, ACCESS_MASK access,
 			NTSTATUS (*insert)(void *context, ACCESS_MASK granted), void *context,

@@ -126,7 +126,7 @@ static void unpublish(struct ob_entry *entry)
 static void drain(struct ob_registration *made)
 {
 	for (unsigned i = 0; i < made->count; i++)
-		ex_drain(&made->entry[i].type->callbacks, &made->entry[i].callback);
+		ex_drain(&made->entry[i].callback);
 }
 
 /* All entries or none (OB-16); after a failure the caller still has to drain. */

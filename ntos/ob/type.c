@@ -86,6 +86,7 @@ static void init_type(POBJECT_TYPE type, const struct type_row *row, UCHAR index
 	type->ValidAccessMask = row->valid;
 	type->RetainAccess = row->retain;
 	type->implied_access = row->implied;
+	atomic_init(&type->callbacks.array, &ex_empty_array);
 	pthread_mutex_init(&type->callbacks.lock, NULL);
 }
 

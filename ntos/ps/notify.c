@@ -29,14 +29,35 @@ static void tell_returned(const struct ps_routine *routine, struct rs_event *eve
 	ex_tell(event);
 }
 
-/* The next routine of the walk that hears of the event. */
-static struct ps_routine *next(struct ex_walk *walk, unsigned kinds)
+/*
+ * One event on its way through the routines, each of which is promised the same
+ * state: enter, then for each routine next, the call and a check, then leave. Walk and
+ * callout are apart so that the walk can live in registers.
+ */
+static inline void enter(struct ex_walk *walk, struct ex_callback_list *list,
+			 struct ke_callout *callout, KIRQL irql)
+{
+	ex_walk_begin(walk, list);
+	ke_callout_begin(callout, NULL, NULL, irql);
+}
+
+static inline struct ps_routine *next(struct ex_walk *walk, struct ke_callout *callout,
+				      unsigned kinds)
 {
 	struct ps_routine *routine;
-	while ((routine = (struct ps_routine *)ex_walk_next(walk)))
-		if ((kinds >> routine->kind & 1) && routine->callback.routine)
-			return routine;
+	while ((routine = (struct ps_routine *)ex_walk_next(walk))) {
+		if (!(kinds >> routine->kind & 1) || !routine->callback.routine)
+			continue;
+		ke_callout_next(callout, routine->name, routine->callback.routine);
+		return routine;
+	}
 	return NULL;
+}
+
+static inline void leave(struct ex_walk *walk, struct ke_callout *callout, KIRQL irql)
+{
+	ke_callout_end(callout, irql);
+	ex_walk_end(walk);
 }
 
 /* ---- Processes ------------------------------------------------------------------------ */
@@ -51,15 +72,12 @@ static void call_process_routine(const struct ps_routine *routine, PEPROCESS pro
 				 PPS_CREATE_NOTIFY_INFO info)
 {
 	const void *code = routine->callback.routine;
-	struct ke_callout callout;
-	ke_callout_begin(&callout, ps_kind_name(routine->kind), code, PASSIVE_LEVEL);
 	if (routine->kind == RS_PROCESS_LEGACY)
 		((PCREATE_PROCESS_NOTIFY_ROUTINE)(uintptr_t)code)(
 			(HANDLE)process->told_parent_id, (HANDLE)process->id, info != NULL);
 	else
 		((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)(uintptr_t)code)(process, (HANDLE)process->id,
 								     info);
-	ke_callout_end(&callout, PASSIVE_LEVEL);
 }
 
 /* VF-23: everything but CreationStatus is as it was. */
@@ -75,15 +93,17 @@ static void check_create_info(const struct ps_routine *routine, const PS_CREATE_
 void ps_notify_process_create(PEPROCESS process, PPS_CREATE_NOTIFY_INFO info,
 			      const KLDR_DATA_TABLE_ENTRY **vetoed_by)
 {
-	unsigned kinds = process_kinds(process);
 	struct ex_walk walk;
+	struct ke_callout callout;
 	struct ps_routine *routine;
-	ex_walk_begin(&walk, &ps_process_routines);
-	while ((routine = next(&walk, kinds))) {
+	unsigned kinds = process_kinds(process);
+	enter(&walk, &ps_process_routines, &callout, PASSIVE_LEVEL);
+	while ((routine = next(&walk, &callout, kinds))) {
 		PS_CREATE_NOTIFY_INFO before;
 		memcpy(&before, info, sizeof before); /* padding too: it is compared */
 		ULONG64 began = ex_heard() ? host_clock() : 0;
 		call_process_routine(routine, process, info);
+		ke_callout_check(&callout, PASSIVE_LEVEL);
 		struct rs_event event;
 		event.callback.status_before = before.CreationStatus;
 		event.callback.status_after = info->CreationStatus;
@@ -96,24 +116,26 @@ void ps_notify_process_create(PEPROCESS process, PPS_CREATE_NOTIFY_INFO info,
 			tell_returned(routine, &event, began);
 		}
 	}
-	ex_walk_end(&walk);
+	leave(&walk, &callout, PASSIVE_LEVEL);
 }
 
 void ps_notify_process_exit(PEPROCESS process)
 {
-	unsigned kinds = process_kinds(process);
 	struct ex_walk walk;
+	struct ke_callout callout;
 	struct ps_routine *routine;
-	ex_walk_begin(&walk, &ps_process_routines);
-	while ((routine = next(&walk, kinds))) {
+	unsigned kinds = process_kinds(process);
+	enter(&walk, &ps_process_routines, &callout, PASSIVE_LEVEL);
+	while ((routine = next(&walk, &callout, kinds))) {
 		ULONG64 began = ex_heard() ? host_clock() : 0;
 		call_process_routine(routine, process, NULL);
+		ke_callout_check(&callout, PASSIVE_LEVEL);
 		if (began) {
 			struct rs_event event = {.callback.process_id = process->id};
 			tell_returned(routine, &event, began);
 		}
 	}
-	ex_walk_end(&walk);
+	leave(&walk, &callout, PASSIVE_LEVEL);
 }
 
 /* ---- Threads -------------------------------------------------------------------------------- */
@@ -122,23 +144,22 @@ static void notify_thread(PETHREAD thread, unsigned kinds, BOOLEAN create, KIRQL
 {
 	PEPROCESS process = thread->process;
 	struct ex_walk walk;
+	struct ke_callout callout;
 	struct ps_routine *routine;
-	ex_walk_begin(&walk, &ps_thread_routines);
-	while ((routine = next(&walk, kinds))) {
+	enter(&walk, &ps_thread_routines, &callout, irql);
+	while ((routine = next(&walk, &callout, kinds))) {
 		const void *code = routine->callback.routine;
 		ULONG64 began = ex_heard() ? host_clock() : 0;
-		struct ke_callout callout;
-		ke_callout_begin(&callout, ps_kind_name(routine->kind), code, irql);
 		((PCREATE_THREAD_NOTIFY_ROUTINE)(uintptr_t)code)((HANDLE)process->id,
 								 (HANDLE)thread->id, create);
-		ke_callout_end(&callout, irql);
+		ke_callout_check(&callout, irql);
 		if (began) {
 			struct rs_event event = {.callback.create = create,
 						 .callback.process_id = process->id};
 			tell_returned(routine, &event, began);
 		}
 	}
-	ex_walk_end(&walk);
+	leave(&walk, &callout, irql);
 }
 
 static unsigned thread_kinds(PETHREAD thread)
@@ -187,11 +208,8 @@ static void call_image_routine(const struct ps_routine *routine, const struct ps
 	IMAGE_INFO_EX info, before;
 	fill_image_info(image, &info);
 	memcpy(&before, &info, sizeof before); /* padding too: it is compared */
-	struct ke_callout callout;
-	ke_callout_begin(&callout, ps_kind_name(RS_IMAGE), code, PASSIVE_LEVEL);
 	((PLOAD_IMAGE_NOTIFY_ROUTINE)(uintptr_t)code)(image->name ? &name : NULL, (HANDLE)id,
 						      &info.ImageInfo);
-	ke_callout_end(&callout, PASSIVE_LEVEL);
 	if (memcmp(&info, &before, sizeof info))
 		ex_rule_broken("VF-23", code, "an image routine wrote to its information");
 }
@@ -199,15 +217,17 @@ static void call_image_routine(const struct ps_routine *routine, const struct ps
 void ps_notify_image(const struct ps_image *image)
 {
 	struct ex_walk walk;
+	struct ke_callout callout;
 	struct ps_routine *routine;
 	if (image->special_apcs_off) /* PS-81 */
 		KeEnterGuardedRegion();
-	ex_walk_begin(&walk, &ps_image_routines);
-	while ((routine = next(&walk, KIND(RS_IMAGE)))) {
+	enter(&walk, &ps_image_routines, &callout, PASSIVE_LEVEL);
+	while ((routine = next(&walk, &callout, KIND(RS_IMAGE)))) {
 		if (image->foreign_architecture && !routine->foreign_images) /* PS-75 */
 			continue;
 		ULONG64 began = ex_heard() ? host_clock() : 0;
 		call_image_routine(routine, image);
+		ke_callout_check(&callout, PASSIVE_LEVEL);
 		if (began) {
 			struct rs_event event = {
 				.callback.create = true,
@@ -215,7 +235,7 @@ void ps_notify_image(const struct ps_image *image)
 			tell_returned(routine, &event, began);
 		}
 	}
-	ex_walk_end(&walk);
+	leave(&walk, &callout, PASSIVE_LEVEL);
 	if (image->special_apcs_off)
 		KeLeaveGuardedRegion();
 }

@@ -19,6 +19,7 @@
 struct ps_routine {
 	struct ex_callback callback; /* first */
 	enum rs_callback_kind kind;
+	const char *name; /* ps_kind_name(kind) */
 	unsigned slot;
 	bool foreign_images; /* PS_IMAGE_NOTIFY_CONFLICTING_ARCHITECTURE */
 	const KLDR_DATA_TABLE_ENTRY *module;

@@ -45,18 +45,16 @@ static int by_slot(const struct ex_callback *a, const struct ex_callback *b)
 	return (x > y) - (x < y);
 }
 
-/* Calls visit for each routine in slot order until it returns true; that one. */
+/* The first routine, in slot order, that `wanted` accepts. */
 static struct ps_routine *find(struct ex_callback_list *list,
 			       bool (*wanted)(const struct ps_routine *, const void *),
 			       const void *context)
 {
-	struct ex_callback_array *array = atomic_load_explicit(&list->array, memory_order_relaxed);
-	for (uint32_t i = 0; array && i < array->count; i++) {
-		struct ps_routine *routine = (struct ps_routine *)atomic_load_explicit(
-			&array->entry[i], memory_order_relaxed);
-		if (routine && wanted(routine, context))
+	uint32_t place = 0;
+	struct ps_routine *routine;
+	while ((routine = (struct ps_routine *)ex_each(list, &place)))
+		if (wanted(routine, context))
 			return routine;
-	}
 	return NULL;
 }
 
@@ -86,11 +84,18 @@ static unsigned lowest_free_slot(struct ex_callback_list *list)
 
 /* ---- Adding -------------------------------------------------------------------------- */
 
+/* Where the routine's code must be. */
+enum code {
+	CODE_ANYWHERE,	     /* thread and image forms: no such test is documented */
+	CODE_IN_MODULE,	     /* legacy: PS-17, PS-18; or NULL: PS-14 */
+	CODE_WITH_INTEGRITY, /* Ex and Ex2: PS-15 */
+};
+
 struct addition {
 	struct ex_callback_list *list;
 	const void *routine;
 	enum rs_callback_kind kind;
-	bool needs_integrity; /* PS-15; otherwise any module will do (PS-17, PS-18) */
+	enum code code;
 	bool refuses_twice;   /* PS-7 */
 	bool foreign_images;
 	NTSTATUS full; /* what a full table means: PS-6, PS-64 */
@@ -98,9 +103,15 @@ struct addition {
 
 static bool code_is_acceptable(const struct addition *add)
 {
-	if (add->needs_integrity)
+	switch (add->code) {
+	case CODE_WITH_INTEGRITY:
 		return ldr_integrity_forced(add->routine);
-	return !add->routine || ldr_module_of(add->routine); /* NULL: PS-14 */
+	case CODE_IN_MODULE:
+		return !add->routine || ldr_module_of(add->routine);
+	case CODE_ANYWHERE:
+		break;
+	}
+	return true;
 }
 
 static NTSTATUS publish(const struct addition *add, struct ps_routine *made)
@@ -139,6 +150,7 @@ static NTSTATUS make_and_publish(const struct addition *add)
 	struct ldr_module *module = ldr_module_of(add->routine);
 	made->callback.routine = add->routine;
 	made->kind = add->kind;
+	made->name = ps_kind_name(add->kind);
 	made->foreign_images = add->foreign_images;
 	made->module = module ? &module->entry : NULL;
 	pthread_mutex_lock(&add->list->lock);
@@ -174,7 +186,7 @@ static NTSTATUS remove_routine(struct ex_callback_list *list, const void *addres
 			     "would wait for itself for ever (VF-20, PS-26)",
 			     call);
 	if (routine) {
-		ex_drain(list, &routine->callback);
+		ex_drain(&routine->callback);
 		host_free(routine);
 	}
 	NTSTATUS status = routine ? STATUS_SUCCESS : STATUS_PROCEDURE_NOT_FOUND; /* PS-10 */
@@ -193,7 +205,7 @@ static NTSTATUS set_process_routine(const void *routine, enum rs_callback_kind k
 		.list = &ps_process_routines,
 		.routine = routine,
 		.kind = kind,
-		.needs_integrity = kind != RS_PROCESS_LEGACY,
+		.code = kind == RS_PROCESS_LEGACY ? CODE_IN_MODULE : CODE_WITH_INTEGRITY,
 		.refuses_twice = !ke_switches.duplicate_routine_accepted,
 		.full = STATUS_INVALID_PARAMETER,
 	});

@@ -14,8 +14,8 @@
  *
  * -DNO_FENCE leaves out the membarrier, -DNO_RECHECK step W3, -DEAGER_FREE the look
  * at the marks before an array is freed: each must make Spin find a violation.
- * Not modelled: the counted walks beyond EX_MARKS nestings (sequentially consistent
- * read-modify-writes), and holds, which only keep a mark longer.
+ * Not modelled: the spill beyond EX_MARKS nestings, which is one more mark that stands
+ * for every registration, and holds, which only keep a mark longer.
  */
 #ifndef WALKERS
 #define WALKERS 2
