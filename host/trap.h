@@ -25,8 +25,6 @@ enum host_trap_number {
 	HOST_TRAP_SIMD = 19,
 };
 
-#define HOST_FLAG_TRAP 0x100u /* rflags.TF: stop after one instruction */
-
 struct host_trap {
 	enum host_trap_number number;
 	uint64_t address;    /* HOST_TRAP_PAGE: the data or code address */

@@ -4,19 +4,25 @@
  *
  * Instead of interpreting whatever reads the page (cmp, imul, cvtsi2sd, rep movs,
  * AVX loads, ...) the processor does it: the register through which the instruction
- * addresses the page is moved to a copy, the trap flag stops the processor after the
- * instruction, and the register is put back. The copy belongs to the host thread's
- * processor block, and so does the state: there is one step at a time on a thread,
- * from the fault to the next trap. A signal between the two changes nothing, since
- * Linux saves and restores the flag with the other registers.
+ * addresses the page is moved to a copy, and the instruction runs in a scratch page,
+ * where an undefined instruction follows it. The trap at that one puts the register
+ * back and goes on behind the original. (The processor's own single-step flag would do
+ * as well, but its SIGTRAP is a debugger's, and repeated string instructions
+ * stop at every round.)
  *
- * It does not work where the register is also a value that the instruction reads; that
- * is code that computes with the page's address, and no compiler emits it.
+ * Copy and scratch page belong to the host thread's processor block, and so does the
+ * state: there is one step at a time on a thread, from the fault to the next trap.
+ *
+ * It does not work where the register is also a value that the instruction reads, which
+ * is code that computes with the page's address, nor for jumps through the page. No
+ * compiler emits either.
  */
 #include "ke/emulate.h"
 #include "ke/instruction.h"
 #include "ke/shared.h"
 #include "ke/thread.h"
+#include "memory.h"
+#include <string.h>
 
 /* String instructions advance their register, which must keep that. */
 static bool advances(const ZydisDecodedOperand *operand)
@@ -74,6 +80,18 @@ static bool check_other_uses(const struct ke_instruction *instruction,
 	return true;
 }
 
+static bool write_scratch(struct ke_processor *self, const struct ke_instruction *instruction)
+{
+	static const uint8_t undefined[] = {0x0F, 0x0B};
+	uint8_t *code = self->scratch_page;
+	size_t length = instruction->decoded.length;
+	if (host_protect(code, KE_SHARED_DATA_SIZE, HOST_READ | HOST_WRITE))
+		return false;
+	memcpy(code, instruction->code, length);
+	memcpy(code + length, undefined, sizeof(undefined));
+	return !host_protect(code, KE_SHARED_DATA_SIZE, HOST_READ | HOST_EXECUTE);
+}
+
 bool ke_begin_step(struct host_trap *trap, const struct ke_instruction *instruction)
 {
 	struct ke_processor *self = ke_processor();
@@ -81,16 +99,19 @@ bool ke_begin_step(struct host_trap *trap, const struct ke_instruction *instruct
 	const ZydisDecodedOperand *memory = find_operand(trap, instruction);
 	int reg = memory ? movable_register(memory) : -1;
 
-	if (!self->shared_page || reg < 0)
+	if (!self->alternate_stack || reg < 0 ||
+	    instruction->decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE)
 		return false;
 	step->reg = (unsigned)reg;
-	if (!check_other_uses(instruction, memory, step))
+	if (!check_other_uses(instruction, memory, step) || !write_scratch(self, instruction))
 		return false;
 	ke_copy_shared_data(self->shared_page);
-	step->distance = (uintptr_t)self->shared_page - KE_SHARED_DATA;
 	step->active = true;
+	step->rip = trap->rip;
+	step->length = instruction->decoded.length;
+	step->distance = (uintptr_t)self->shared_page - KE_SHARED_DATA;
 	trap->reg[reg] += step->distance;
-	trap->rflags |= HOST_FLAG_TRAP;
+	trap->rip = (uintptr_t)self->scratch_page;
 	return true;
 }
 
@@ -99,9 +120,9 @@ bool ke_end_step(struct host_trap *trap)
 	struct ke_step *step = ke_self ? &ke_self->step : NULL;
 	if (!step || !step->active)
 		return false;
-	bool done = trap->number == HOST_TRAP_STEP;
 	step->active = false;
-	trap->rflags &= ~(uint64_t)HOST_FLAG_TRAP;
+	bool done = trap->rip == (uintptr_t)ke_self->scratch_page + step->length;
+	trap->rip = done ? step->rip + step->length : step->rip;
 	if (!done || !step->overwrites)
 		trap->reg[step->reg] -= step->distance;
 	return done;

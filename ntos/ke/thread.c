@@ -161,7 +161,7 @@ PKTHREAD ke_switch_thread(PKTHREAD thread)
 
 /* ---- Arrival and departure of host threads ----------------------------------- */
 
-/* A guard page, the stack, and the page for struct ke_step, in one mapping. */
+/* A guard page, the stack, and the two pages for struct ke_step, in one mapping. */
 static void give_alternate_stack(struct host_thread *self)
 {
 	char *stack = host_map(ALTERNATE_STACK_SIZE);
@@ -169,10 +169,11 @@ static void give_alternate_stack(struct host_thread *self)
 		return; /* only a stack overflow cannot be reported then */
 	host_protect(stack, PAGE_SIZE, HOST_NONE);
 	stack_t alternate = {.ss_sp = stack + PAGE_SIZE,
-			     .ss_size = ALTERNATE_STACK_SIZE - 2 * PAGE_SIZE};
+			     .ss_size = ALTERNATE_STACK_SIZE - 3 * PAGE_SIZE};
 	sigaltstack(&alternate, &self->previous_stack);
 	self->processor.alternate_stack = stack;
-	self->processor.shared_page = stack + ALTERNATE_STACK_SIZE - PAGE_SIZE;
+	self->processor.shared_page = stack + ALTERNATE_STACK_SIZE - 2 * PAGE_SIZE;
+	self->processor.scratch_page = stack + ALTERNATE_STACK_SIZE - PAGE_SIZE;
 }
 
 static void take_alternate_stack(struct host_thread *self)

@@ -57,9 +57,11 @@ struct ke_callout {
 /* One instruction of a driver that runs on a copy of the shared data page (step.c). */
 struct ke_step {
 	bool active;
-	bool overwrites;  /* the instruction itself sets the register */
-	unsigned reg;	  /* which points into the copy, */
-	ULONG64 distance; /* by this much off */
+	bool overwrites;   /* the instruction itself sets the register */
+	unsigned reg;	   /* which points into the copy, */
+	ULONG64 distance;  /* by this much off */
+	ULONG64 rip;	   /* where the instruction really is */
+	unsigned length;
 };
 
 struct ke_processor {
@@ -70,7 +72,8 @@ struct ke_processor {
 	struct ke_processor *next;  /* all of them; under the processor lock */
 	void *alternate_stack;	    /* where signal handlers run; its lowest page is a guard */
 	PKTHREAD own_thread;	    /* current while no source claims this host thread */
-	void *shared_page;	    /* for the copy; above the alternate stack */
+	void *shared_page;	    /* for the copy; above the alternate stack, */
+	void *scratch_page;	    /* and for the instruction that reads it */
 	struct ke_step step;
 	uintptr_t stack_low; /* of the host thread: below it lies its guard */
 };
