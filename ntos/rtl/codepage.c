@@ -46,7 +46,7 @@ void rtl_printed_to_utf8(const char *text, size_t length, char *out, size_t size
 		written = length < size ? length : size - 1;
 		memcpy(out, text, written);
 	} else {
-		for (size_t i = 0; i < length && written + 4 < size; i++)
+		for (size_t i = 0; i < length && written + 3 < size; i++)
 			written += rtl_encode_utf8(rtl_from_ansi(text[i]), out + written);
 	}
 	out[written] = '\0';
