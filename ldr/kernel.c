@@ -27,6 +27,11 @@
 #define REACH 0x7FFF0000u /* some drivers take an RVA for a signed number */
 #define INT3 0xCC
 
+/* Windows gives its exports other ordinals in every build, and a driver that imports by
+ * one means a particular build: ours are higher than any of those, so that such an
+ * import is missing instead of wrong. */
+#define FIRST_ORDINAL 0x8000
+
 struct kernel_image {
 	enum export_dll dll;
 	const struct export_row **row; /* sorted by name */
@@ -153,7 +158,7 @@ static void write_export_directory(const struct kernel_image *image)
 	uint32_t text = ordinals + image->count * 2;
 	struct pe_export_directory directory = {
 		.name = text,
-		.base = 1,
+		.base = FIRST_ORDINAL,
 		.function_count = image->count,
 		.name_count = image->count,
 		.functions = functions,

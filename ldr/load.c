@@ -12,98 +12,14 @@
 #include "ex/event.h"
 #include "ke/thread.h"
 #include "ldr/bind.h"
-#include "ldr/driver.h"
+#include "ldr/file.h"
 #include "ldr/image.h"
 #include "memory.h"
 #include "ps/process.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Where drivers are found on NT; FullDllName and image routines show it. */
 #define FOLDER "\\SystemRoot\\System32\\drivers\\"
-
-struct file {
-	const char *path;
-	void *bytes;
-	size_t size;
-};
-
-static bool fail(struct ldr_error *error, const char *path, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static bool fail(struct ldr_error *error, const char *path, const char *format, ...)
-{
-	char text[384];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	/* The end of a long path says more than its beginning, and the reason most. */
-	size_t room = sizeof(error->text) - strlen(text) - sizeof(": ");
-	size_t length = strlen(path);
-	snprintf(error->text, sizeof(error->text), "%s: %s",
-		 length > room ? path + (length - room) : path, text);
-	return false;
-}
-
-static bool fail_at(struct ldr_error *error, const char *path, const struct pe_error *why)
-{
-	return fail(error, path, "offset 0x%llx: %s", (unsigned long long)why->offset, why->text);
-}
-
-/* ---- Reading ------------------------------------------------------------------------ */
-
-static bool read_all(int fd, struct file *file, struct ldr_error *error)
-{
-	size_t got = 0;
-	while (got < file->size) {
-		ssize_t n = read(fd, (char *)file->bytes + got, file->size - got);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail(error, file->path, "%s", strerror(errno));
-		if (n == 0)
-			break; /* it became shorter: the parser will say where it ends */
-		got += (size_t)n;
-	}
-	file->size = got;
-	return true;
-}
-
-static bool read_open_file(int fd, struct file *file, struct ldr_error *error)
-{
-	struct stat status;
-	if (fstat(fd, &status))
-		return fail(error, file->path, "%s", strerror(errno));
-	if (!S_ISREG(status.st_mode))
-		return fail(error, file->path, "not a regular file");
-	if (status.st_size > PE_MAX_IMAGE_SIZE)
-		return fail(error, file->path, "a file of %lld bytes is no driver",
-			    (long long)status.st_size);
-	file->size = (size_t)status.st_size;
-	file->bytes = host_alloc(file->size);
-	if (!file->bytes)
-		return fail(error, file->path, "no memory for %zu bytes", file->size);
-	if (read_all(fd, file, error))
-		return true;
-	host_free(file->bytes);
-	return false;
-}
-
-static bool read_file(struct file *file, struct ldr_error *error)
-{
-	/* Not blocking: opening a FIFO would wait for a writer. */
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return fail(error, file->path, "%s", strerror(errno));
-	bool read = read_open_file(fd, file, error);
-	close(fd);
-	return read;
-}
 
 /* ---- Making the module ---------------------------------------------------------------- */
 
@@ -132,7 +48,7 @@ static void fill_entry(struct ldr_module *module)
 		entry->Flags |= LDRP_IMAGE_INTEGRITY_FORCED;
 }
 
-static struct ldr_module *make_module(const struct file *file, struct ldr_error *error)
+static struct ldr_module *make_module(const struct ldr_file *file, struct ldr_error *error)
 {
 	struct ldr_module *module = ldr_new_module(FOLDER, base_name(file->path));
 	struct pe_error why;
@@ -145,7 +61,7 @@ static struct ldr_module *make_module(const struct file *file, struct ldr_error 
 	strcpy(module->path, file->path);
 	if (!ldr_map_image(file->bytes, file->size, module->pe, &module->entry.DllBase, &why)) {
 		ldr_free_module(module);
-		fail_at(error, file->path, &why);
+		ldr_fail_at(error, file->path, &why);
 		return NULL;
 	}
 	module->mapped_size = module->pe->image_size;
@@ -153,7 +69,7 @@ static struct ldr_module *make_module(const struct file *file, struct ldr_error 
 	return module;
 no_memory:
 	ldr_free_module(module);
-	fail(error, file->path, "no memory for a module");
+	ldr_fail(error, file->path, "no memory for a module");
 	return NULL;
 }
 
@@ -169,24 +85,25 @@ static bool is_driver(const struct ldr_module *module, struct ldr_error *error)
 		"a program of subsystem %u that imports nothing from the kernel, expected a driver "
 		"(subsystem 1)",
 		pe->subsystem);
-	return fail_at(error, module->path, &why);
+	return ldr_fail_at(error, module->path, &why);
 }
 
 /* Under the list's lock. */
 static bool join_list(struct ldr_module *module, struct ldr_error *error)
 {
 	if (ldr_find_module(module->name, strlen(module->name), false))
-		return fail(error, module->path, "a module named %s is already loaded",
-			    module->name);
+		return ldr_fail(error, module->path, "a module named %s is already loaded",
+				module->name);
 	if (ldr_bind(module))
-		return fail(error, module->path, "no memory to bind its imports");
+		return ldr_fail(error, module->path, "no memory to bind its imports");
 	if (!is_driver(module, error))
 		return false;
-	if (ldr_protect_image(module->pe, module->entry.DllBase))
-		return fail(error, module->path, "cannot protect its sections: %s",
-			    strerror(errno));
+	int failed = ldr_protect_image(module->pe, module->entry.DllBase);
+	if (failed)
+		return ldr_fail(error, module->path, "cannot protect its sections: %s",
+				strerror(-failed));
 	if (ldr_list_module(module))
-		return fail(error, module->path, "no memory for the module list");
+		return ldr_fail(error, module->path, "no memory for the module list");
 	return true;
 }
 
@@ -213,8 +130,8 @@ static void notify(struct ldr_module *module)
 struct ldr_module *ldr_load(const char *path, struct ldr_error *error)
 {
 	uint64_t began = host_clock();
-	struct file file = {.path = path};
-	if (!read_file(&file, error))
+	struct ldr_file file = {.path = path};
+	if (!ldr_read_file(&file, error))
 		return NULL;
 	struct ldr_module *module = make_module(&file, error);
 	host_free(file.bytes);

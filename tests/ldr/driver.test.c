@@ -126,7 +126,7 @@ static void every_step_is_told(void **state)
 	struct rs_driver *driver = load(scratch_file("sample.sys", s.bytes, s.size));
 	assert_string_equal(heard.text, "loaded image ");
 	assert_int_equal(heard.imports, 5);
-	assert_int_equal(heard.missing, 2);
+	assert_int_equal(heard.missing, 3);
 	rs_discard(driver);
 	scratch_remove("sample.sys");
 	heard.text[0] = 0;
