@@ -52,6 +52,9 @@
 #define CHAINS 64u
 #define REMEMBERED 32u /* freed blocks per shard */
 
+/* No driver means more than this; it also keeps sizes from wrapping around. */
+#define LARGEST_BLOCK (1ull << 36)
+
 struct block {
 	struct block *next;
 	char *body;        /* what the driver has */
@@ -131,8 +134,8 @@ static size_t lead_of(size_t alignment)
 
 static bool get_memory(struct block *block, size_t alignment)
 {
-	size_t lead = lead_of(alignment), whole;
-	if (__builtin_add_overflow(block->size, lead + UNIT_SIZE, &whole))
+	size_t lead = lead_of(alignment), whole = lead + block->size + UNIT_SIZE;
+	if (block->size > LARGEST_BLOCK)
 		return false;
 	block->memory = alignment == UNIT_SIZE ? host_alloc(whole)
 					       : host_alloc_aligned(whole, alignment);
