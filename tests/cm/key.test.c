@@ -190,12 +190,19 @@ static void wdk_key_with_subkeys_cannot_be_deleted(void **state)
 	HANDLE services = open_key(NULL, SERVICES);
 	HANDLE key = create_key(services, u"p"), child = create_key(key, u"c");
 	assert_status(ZwDeleteKey(key), STATUS_CANNOT_DELETE);
-	assert_status(ZwDeleteKey(services), STATUS_CANNOT_DELETE);
 	assert_ntsuccess(ZwDeleteKey(child));
 	assert_ntsuccess(ZwDeleteKey(key));
 	ZwClose(child);
 	ZwClose(key);
 	ZwClose(services);
+}
+
+static void nts_own_keys_cannot_be_deleted(void **state)
+{
+	(void)state;
+	HANDLE user = open_key(NULL, u"\\Registry\\User\\.Default");
+	assert_status(ZwDeleteKey(user), STATUS_CANNOT_DELETE);
+	ZwClose(user);
 }
 
 static ULONG name_at(HANDLE key, ULONG index, WCHAR *name)
@@ -369,6 +376,7 @@ int main(void)
 		WORLD_TEST(wdk_tree_has_at_most_512_levels),
 		WORLD_TEST(wdk_deleted_key_is_gone_but_its_handle_stays),
 		WORLD_TEST(wdk_key_with_subkeys_cannot_be_deleted),
+		WORLD_TEST(nts_own_keys_cannot_be_deleted),
 		WORLD_TEST(wdk_subkeys_enumerate_in_order_of_names),
 		WORLD_TEST(wdk_query_full_counts_and_measures),
 		WORLD_TEST(wdk_query_name_gives_the_full_path),
