@@ -43,6 +43,12 @@ struct operation {
 	const KLDR_DATA_TABLE_ENTRY *stripped_by;
 	struct held *held;
 	unsigned held_count, held_capacity;
+	/* What the routines are shown: filled once, and put right after a routine that
+	 * wrote where it must not. */
+	OB_PRE_OPERATION_PARAMETERS pre_parameters;
+	OB_PRE_OPERATION_INFORMATION pre;
+	OB_POST_OPERATION_PARAMETERS post_parameters;
+	OB_POST_OPERATION_INFORMATION post;
 };
 
 /* ---- What the documentation lets a pre routine take away (OB-55, OB-57) -------- */
@@ -85,64 +91,67 @@ static void tell_returned(const struct operation *op, enum rs_callback_kind kind
 
 /* ---- Pre --------------------------------------------------------------------------- */
 
-static void fill_parameters(const struct operation *op, OB_PRE_OPERATION_PARAMETERS *parameters)
+static void fill_pre(struct operation *op)
 {
-	parameters->DuplicateHandleInformation = (OB_PRE_DUPLICATE_HANDLE_INFORMATION){
-		.DesiredAccess = op->desired,
-		.OriginalDesiredAccess = op->original,
-		.SourceProcess = op->request->source,
-		.TargetProcess = op->request->target,
-	};
+	OB_PRE_DUPLICATE_HANDLE_INFORMATION *p = &op->pre_parameters.DuplicateHandleInformation;
+	p->OriginalDesiredAccess = op->original;
+	p->SourceProcess = op->request->source;
+	p->TargetProcess = op->request->target;
+	op->pre.Operation = op->request->operation;
+	op->pre.Flags = op->kernel_handle;
+	op->pre.Object = op->request->object;
+	op->pre.ObjectType = op->type;
+	op->pre.Parameters = &op->pre_parameters;
+}
+
+/* VF-23: a routine may write DesiredAccess and CallContext, nothing else. */
+static bool pre_was_altered(const struct operation *op)
+{
+	const OB_PRE_DUPLICATE_HANDLE_INFORMATION *p =
+		&op->pre_parameters.DuplicateHandleInformation;
+	return op->pre.Operation != op->request->operation ||
+	       op->pre.Flags != op->kernel_handle || op->pre.Object != op->request->object ||
+	       op->pre.ObjectType != op->type || op->pre.Parameters != &op->pre_parameters ||
+	       p->OriginalDesiredAccess != op->original ||
+	       p->SourceProcess != op->request->source || p->TargetProcess != op->request->target;
 }
 
 /* VF-23 to VF-25: rules that Windows lets pass are told, not enforced. */
-static void check_pre(const struct operation *op, const void *routine,
-		      OB_PREOP_CALLBACK_STATUS result, const OB_PRE_OPERATION_INFORMATION *info,
-		      const OB_PRE_OPERATION_INFORMATION *info_before,
-		      const OB_PRE_OPERATION_PARAMETERS *parameters)
+static void check_pre(struct operation *op, const void *routine, OB_PREOP_CALLBACK_STATUS result,
+		      ACCESS_MASK left)
 {
-	const OB_PRE_DUPLICATE_HANDLE_INFORMATION *p = &parameters->DuplicateHandleInformation;
 	if (result != OB_PREOP_SUCCESS)
 		ex_rule_broken("VF-25", routine,
 			       "a pre routine returned %#x instead of OB_PREOP_SUCCESS", result);
-	if (p->DesiredAccess & ~op->original)
+	if (left & ~op->original)
 		ex_rule_broken("VF-24", routine,
 			       "DesiredAccess was left with %#x, which was not asked for",
-			       p->DesiredAccess & ~op->original);
-	if (info->Operation != info_before->Operation || info->Flags != info_before->Flags ||
-	    info->Object != info_before->Object || info->ObjectType != info_before->ObjectType ||
-	    info->Parameters != info_before->Parameters ||
-	    p->OriginalDesiredAccess != op->original || p->SourceProcess != op->request->source ||
-	    p->TargetProcess != op->request->target)
+			       left & ~op->original);
+	if (pre_was_altered(op)) {
 		ex_rule_broken("VF-23", routine,
 			       "a pre routine wrote more than DesiredAccess and CallContext");
+		fill_pre(op);
+	}
 }
 
 static void call_pre(struct operation *op, struct ob_entry *entry, PVOID *call_context)
 {
-	OB_PRE_OPERATION_PARAMETERS parameters;
-	fill_parameters(op, &parameters);
-	OB_PRE_OPERATION_INFORMATION info = {
-		.Operation = op->request->operation,
-		.KernelHandle = op->kernel_handle,
-		.Object = op->request->object,
-		.ObjectType = op->type,
-		.Parameters = &parameters,
-	};
-	const OB_PRE_OPERATION_INFORMATION info_before = info;
+	ACCESS_MASK *desired = &op->pre_parameters.CreateHandleInformation.DesiredAccess;
 	const void *routine = (const void *)entry->pre;
 	ACCESS_MASK before = op->desired;
 	ULONG64 began = ex_heard() ? host_clock() : 0;
+	*desired = before;
+	op->pre.CallContext = NULL;
 
 	struct ke_callout callout;
 	ke_callout_begin(&callout, "ObRegisterCallbacks pre routine", routine, op->irql);
-	OB_PREOP_CALLBACK_STATUS result = entry->pre(entry->registration->context, &info);
+	OB_PREOP_CALLBACK_STATUS result = entry->pre(entry->registration->context, &op->pre);
 	ke_callout_end(&callout, op->irql);
 
-	check_pre(op, routine, result, &info, &info_before, &parameters);
-	*call_context = info.CallContext;
-	op->desired = parameters.DuplicateHandleInformation.DesiredAccess & op->original;
-	if ((before & ~op->desired) && !op->stripped_by) {
+	*call_context = op->pre.CallContext;
+	op->desired = *desired & op->original;
+	check_pre(op, routine, result, *desired);
+	if (__builtin_expect(before & ~op->desired, 0) && !op->stripped_by) {
 		struct ldr_module *module = ldr_module_of(routine);
 		op->stripped_by = module ? &module->entry : NULL;
 	}
@@ -207,42 +216,58 @@ static NTSTATUS call_all_pre(struct operation *op)
 
 /* ---- Post -------------------------------------------------------------------------- */
 
-static void call_post(struct operation *op, struct held *held, NTSTATUS status,
-		      ACCESS_MASK access)
+static void fill_post(struct operation *op, NTSTATUS status, ACCESS_MASK access)
 {
-	OB_POST_OPERATION_PARAMETERS parameters = {.CreateHandleInformation = {access}};
 	bool told = NT_SUCCESS(status) || ke_switches.failed_post_has_parameters; /* C-9 */
-	OB_POST_OPERATION_INFORMATION info = {
-		.Operation = op->request->operation,
-		.KernelHandle = op->kernel_handle,
-		.Object = op->request->object,
-		.ObjectType = op->type,
-		.CallContext = held->call_context,
-		.ReturnStatus = status,
-		.Parameters = told ? &parameters : NULL,
-	};
-	OB_POST_OPERATION_INFORMATION before;
-	memcpy(&before, &info, sizeof before); /* padding too: it is compared */
+	op->post_parameters.CreateHandleInformation.GrantedAccess = access;
+	op->post.Operation = op->request->operation;
+	op->post.Flags = op->kernel_handle;
+	op->post.Object = op->request->object;
+	op->post.ObjectType = op->type;
+	op->post.ReturnStatus = status;
+	op->post.Parameters = told ? &op->post_parameters : NULL;
+}
+
+/* VF-23: a post routine may write nothing at all (OB-42). */
+static bool post_was_altered(const struct operation *op, PVOID call_context, NTSTATUS status,
+			     ACCESS_MASK access)
+{
+	return op->post.Operation != op->request->operation ||
+	       op->post.Flags != op->kernel_handle || op->post.Object != op->request->object ||
+	       op->post.ObjectType != op->type || op->post.CallContext != call_context ||
+	       op->post.ReturnStatus != status ||
+	       (op->post.Parameters && op->post.Parameters != &op->post_parameters) ||
+	       op->post_parameters.CreateHandleInformation.GrantedAccess != access;
+}
+
+static void call_post(struct operation *op, struct held *held, NTSTATUS status, ACCESS_MASK access)
+{
 	const void *routine = (const void *)held->entry->post;
 	ULONG64 began = ex_heard() ? host_clock() : 0;
+	op->post.CallContext = held->call_context;
 
 	struct ke_callout callout;
 	ke_callout_begin(&callout, "ObRegisterCallbacks post routine", routine, op->irql);
-	held->entry->post(held->entry->registration->context, &info);
+	held->entry->post(held->entry->registration->context, &op->post);
 	ke_callout_end(&callout, op->irql);
 
-	if (memcmp(&info, &before, sizeof info) ||
-	    parameters.CreateHandleInformation.GrantedAccess != access)
+	if (__builtin_expect(post_was_altered(op, held->call_context, status, access), 0)) {
 		ex_rule_broken("VF-23", routine, "a post routine wrote to its information");
+		fill_post(op, status, access);
+	}
 	if (began)
 		tell_returned(op, RS_OBJECT_POST, routine, began, op->desired);
 }
 
 static void call_all_post(struct operation *op, NTSTATUS status, ACCESS_MASK access)
 {
+	if (!NT_SUCCESS(status))
+		access = 0;
+	if (op->held_count)
+		fill_post(op, status, access);
 	while (op->held_count) {
 		struct held *held = &op->held[--op->held_count];
-		call_post(op, held, status, NT_SUCCESS(status) ? access : 0);
+		call_post(op, held, status, access);
 		ex_release(&held->hold);
 	}
 }
@@ -261,18 +286,18 @@ NTSTATUS ob_call_around(const struct ob_handle_request *request, ACCESS_MASK acc
 			const KLDR_DATA_TABLE_ENTRY **stripped_by)
 {
 	struct held on_stack[HELD_ON_STACK];
-	struct operation op = {
-		.request = request,
-		.type = ob_header_of(request->object)->type,
-		.kernel_handle = (request->attributes & OBJ_KERNEL_HANDLE) != 0,
-		.irql = KeGetCurrentIrql(),
-		.original = access,
-		.desired = access,
-		.held = on_stack,
-		.held_capacity = HELD_ON_STACK,
-	};
+	struct operation op; /* the routines' information is filled when it is needed */
+	op.request = request;
+	op.type = ob_header_of(request->object)->type;
+	op.kernel_handle = (request->attributes & OBJ_KERNEL_HANDLE) != 0;
+	op.irql = KeGetCurrentIrql();
 	op.process_id = process_id_of(op.type, request->object);
-
+	op.original = op.desired = access;
+	op.stripped_by = NULL;
+	op.held = on_stack;
+	op.held_count = 0;
+	op.held_capacity = HELD_ON_STACK;
+	fill_pre(&op);
 	NTSTATUS status = call_all_pre(&op);
 	ACCESS_MASK left = granted(&op);
 	if (NT_SUCCESS(status))
