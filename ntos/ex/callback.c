@@ -84,7 +84,7 @@ static void fence_every_thread(void)
 }
 
 struct ex_callback ex_removed;
-struct ex_callback_array ex_empty_array;
+struct ex_callback_array ex_empty_array = {.entry = {NULL}}; /* room for its NULL */
 
 _Noreturn void ex_nested_too_deep(void)
 {
