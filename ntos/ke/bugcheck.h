@@ -37,6 +37,7 @@
 	X(IRQL_UNEXPECTED_VALUE, 0xC8)                                                             \
 	X(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, 0xCE)                             \
 	X(DRIVER_IRQL_NOT_LESS_OR_EQUAL, 0xD1)                                                     \
+	X(MANUALLY_INITIATED_CRASH, 0xE2)                                                          \
 	X(MANUALLY_INITIATED_CRASH1, 0xDEADDEAD)                                                   \
 	X(REFERENCE_OF_INVALID_HANDLE, 0xF5)                                                       \
 	X(DRIVER_OVERRAN_STACK_BUFFER, 0xF7)                                                       \

@@ -52,22 +52,37 @@ static void put_context(struct text *text, const struct rs_event *event)
 static unsigned worth_showing(const struct rs_stack *stack)
 {
 	unsigned count = stack->count;
-	while (count > 1 && !ke_is_driver(ldr_module_of(stack->frame[count - 1])))
+	while (count && !ke_is_driver(ldr_module_of(stack->frame[count - 1])))
 		count--;
 	return count;
 }
 
+/* A recursion fills a stack with one line. */
+static unsigned repeats(const struct rs_stack *stack, unsigned from, unsigned count)
+{
+	unsigned n = 1;
+	while (from + n < count && stack->frame[from + n] == stack->frame[from])
+		n++;
+	return n;
+}
+
 static void put_stack(struct text *text, const struct rs_stack *stack)
 {
-	unsigned count = worth_showing(stack);
-	for (unsigned i = 0; i < count; i++) {
+	unsigned count = worth_showing(stack), same;
+	bool guessed = false;
+	for (unsigned i = 0; i < count; i += same) {
 		char name[160];
 		const void *caller = i + 1 < stack->count ? stack->frame[i + 1] : NULL;
+		bool guess = stack->guessed & 1u << i;
+		guessed |= guess;
+		same = repeats(stack, i, count);
 		ke_name_address(name, sizeof(name), stack->frame[i], caller);
-		put(text, "    %s  #%-2u %s%s\n", i ? "     " : "stack", i, name,
-		    stack->guessed & 1u << i ? " ?" : "");
+		put(text, "    %s  #%-2u %s%s", i ? "     " : "stack", i, name, guess ? " ?" : "");
+		if (same > 1)
+			put(text, ", %u times", same);
+		put(text, "\n");
 	}
-	if (stack->guessed & (count < 32 ? (1u << count) - 1 : ~0u))
+	if (guessed)
 		put(text, "           (? = found on the stack, not by unwinding)\n");
 }
 

@@ -297,7 +297,7 @@ KIRQL NTAPI KfRaiseIrql(KIRQL NewIrql)
 	KIRQL current = ke_processor()->pcr.irql;
 	if (NewIrql < current || NewIrql > HIGH_LEVEL)
 		KE_BUG_CHECK(KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x30, current, NewIrql, 0,
-			     "IRQL raised from %u to %u", current, NewIrql);
+			     "KeRaiseIrql from %u to %u", current, NewIrql);
 	return ke_set_irql(NewIrql);
 }
 
@@ -306,7 +306,7 @@ VOID NTAPI KfLowerIrql(KIRQL NewIrql)
 	KIRQL current = ke_processor()->pcr.irql;
 	if (NewIrql > current)
 		KE_BUG_CHECK(KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, current, NewIrql, 0,
-			     "IRQL lowered from %u to %u", current, NewIrql);
+			     "KeLowerIrql from %u to %u", current, NewIrql);
 	ke_set_irql(NewIrql);
 }
 

@@ -1,0 +1,1 @@
+set(DRIVER_EXTRA CFLAGS -fno-asynchronous-unwind-tables)
