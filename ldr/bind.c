@@ -70,17 +70,25 @@ void *ldr_export_by_ordinal(const struct ldr_module *module, unsigned ordinal)
 
 /* ---- Import by import ------------------------------------------------------------ */
 
-struct counts {
-	const char *dll;
+struct answer {
+	uint32_t slot;
+	void *address;
+};
+
+struct binding {
+	struct ldr_module *module;
+	const char *dll; /* of the import before */
 	unsigned dlls, imports;
+	struct answer *answer; /* one for each import, in their order */
+	unsigned answers;
 };
 
 static bool count_import(void *context, const struct pe_import *import)
 {
-	struct counts *c = context;
-	c->dlls += c->dll != import->dll;
-	c->dll = import->dll;
-	c->imports++;
+	struct binding *b = context;
+	b->dlls += b->dll != import->dll;
+	b->dll = import->dll;
+	b->imports++;
 	return true;
 }
 
@@ -94,9 +102,10 @@ static void hold(struct ldr_load_imports *imports, struct ldr_module *module)
 	imports->module[imports->count++] = module;
 }
 
-static bool bind_import(void *context, const struct pe_import *import)
+static bool answer_import(void *context, const struct pe_import *import)
 {
-	struct ldr_module *module = context;
+	struct binding *b = context;
+	struct ldr_module *module = b->module;
 	struct ldr_module *from = ldr_find_module(import->dll, strlen(import->dll), false);
 	void *address = from ? find_export(from, import->name, import->ordinal, 0) : NULL;
 	if (address) {
@@ -106,24 +115,39 @@ static bool bind_import(void *context, const struct pe_import *import)
 				       import->ordinal);
 		module->missing++;
 	}
-	memcpy((char *)module->entry.DllBase + import->slot, &address, sizeof(address));
+	b->answer[b->answers++] = (struct answer){import->slot, address};
 	return address != NULL;
 }
 
-int ldr_bind(struct ldr_module *module)
+/* All answers first, then the slots: in a damaged image a slot may lie over a table
+ * that has yet to be read. So both walks see the same imports. */
+static bool answer_all(struct binding *b)
 {
-	struct counts counts = {0};
-	struct pe_error ignored; /* the tables were checked when the image was mapped */
-	void *base = module->entry.DllBase;
-	pe_visit_imports(module->pe, base, count_import, &counts, &ignored);
-	module->imports = counts.imports;
-	if (counts.imports == 0)
-		return 0;
+	struct ldr_module *module = b->module;
+	struct pe_error ignored;
 	module->entry.LoadedImports = host_alloc(sizeof(struct ldr_load_imports) +
-						 counts.dlls * sizeof(struct ldr_module *));
-	module->traps = ldr_new_traps(counts.imports);
-	if (!module->entry.LoadedImports || !module->traps ||
-	    !pe_visit_imports(module->pe, base, bind_import, module, &ignored))
-		return -ENOMEM;
-	return ldr_seal_traps(module->traps);
+						 b->dlls * sizeof(struct ldr_module *));
+	module->traps = ldr_new_traps(b->imports);
+	b->answer = host_alloc(b->imports * sizeof(*b->answer));
+	if (!module->entry.LoadedImports || !module->traps || !b->answer ||
+	    !pe_visit_imports(module->pe, module->entry.DllBase, answer_import, b, &ignored))
+		return false;
+	for (unsigned i = 0; i < b->answers; i++)
+		memcpy((char *)module->entry.DllBase + b->answer[i].slot, &b->answer[i].address,
+		       sizeof(void *));
+	return true;
+}
+
+bool ldr_bind(struct ldr_module *module, struct pe_error *error)
+{
+	struct binding b = {.module = module};
+	/* They were checked before, but relocations may lie over the tables. */
+	if (!pe_visit_imports(module->pe, module->entry.DllBase, count_import, &b, error))
+		return false;
+	module->imports = b.imports;
+	if (b.imports == 0)
+		return true;
+	bool bound = answer_all(&b) && ldr_seal_traps(module->traps) == 0;
+	host_free(b.answer);
+	return bound || pe_fail(error, 0, "no memory to bind %u imports", b.imports);
 }

@@ -4,14 +4,16 @@
 #define RINGSIDE_LDR_BIND_H
 
 #include "ldr/module.h"
+#include "ldr/pe.h"
 
 /*
  * Fills in the import slots of a mapped, still writable image, and its counts of
  * imports and missing ones; what is missing gets a stub that ends in a bug check
- * when it is called. Returns 0 or -ENOMEM; what was bound until then is given back
- * with the module. Under the list's lock.
+ * when it is called. False with *error without memory or when the import tables
+ * turn out to be damaged; what was bound until then is given back with the module.
+ * Under the list's lock.
  */
-int ldr_bind(struct ldr_module *module);
+bool ldr_bind(struct ldr_module *module, struct pe_error *error);
 
 /* The address that `module` exports under a name or an ordinal, forwarders
  * followed; NULL if there is none. Under the list's lock. */

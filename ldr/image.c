@@ -125,9 +125,9 @@ int ldr_protect_image(const struct pe *pe, void *base)
 	/* Sections that share pages cannot be told apart; NT then allows everything. */
 	if (pe->section_alignment < PE_PAGE)
 		return host_protect(base, pe->image_size, HOST_READ | HOST_WRITE | HOST_EXECUTE);
-	int error = host_protect(base, pe->image_size, HOST_NONE);
-	if (!error)
-		error = host_protect(base, pe->headers_size, HOST_READ);
+	/* Headers, and what lies between sections and behind them: a damaged table may be
+	 * there, and is still read after this. */
+	int error = host_protect(base, pe->image_size, HOST_READ);
 	for (unsigned i = 0; i < pe->section_count && !error; i++) {
 		const struct pe_section *s = &pe->section[i];
 		error = host_protect((char *)base + s->rva, s->virtual_size, protection_of(s));

@@ -91,11 +91,12 @@ static bool is_driver(const struct ldr_module *module, struct ldr_error *error)
 /* Under the list's lock. */
 static bool join_list(struct ldr_module *module, struct ldr_error *error)
 {
+	struct pe_error why;
 	if (ldr_find_module(module->name, strlen(module->name), false))
 		return ldr_fail(error, module->path, "a module named %s is already loaded",
 				module->name);
-	if (ldr_bind(module))
-		return ldr_fail(error, module->path, "no memory to bind its imports");
+	if (!ldr_bind(module, &why))
+		return ldr_fail_at(error, module->path, &why);
 	if (!is_driver(module, error))
 		return false;
 	int failed = ldr_protect_image(module->pe, module->entry.DllBase);

@@ -58,8 +58,7 @@ struct ldr_traps *ldr_new_traps(unsigned count)
 	return traps;
 }
 
-/* The file's text goes to a person's terminal: only printable characters. */
-static char *printable_name(const char *dll, const char *name, unsigned ordinal)
+static char *full_name(const char *dll, const char *name, unsigned ordinal)
 {
 	size_t size = strlen(dll) + (name ? strlen(name) : 8) + 2;
 	char *text = host_alloc(size);
@@ -69,8 +68,7 @@ static char *printable_name(const char *dll, const char *name, unsigned ordinal)
 		snprintf(text, size, "%s!%s", dll, name);
 	else
 		snprintf(text, size, "%s!#%u", dll, ordinal);
-	for (char *c = text; *c; c++)
-		*c = *c < ' ' || *c > '~' ? '?' : *c;
+	pe_make_printable(text);
 	return text;
 }
 
@@ -91,7 +89,7 @@ void *ldr_add_trap(struct ldr_traps *traps, const struct ldr_module *importer, c
 	KE_ASSERT(traps->count < traps->capacity);
 	struct ldr_trap *trap = &traps->trap[traps->count];
 	uint8_t *stub = traps->stub + (size_t)traps->count * STUB_SIZE;
-	trap->name = printable_name(dll, name, ordinal);
+	trap->name = full_name(dll, name, ordinal);
 	if (!trap->name)
 		return NULL;
 	trap->importer = importer;

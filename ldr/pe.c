@@ -22,6 +22,12 @@ struct reader {
 	struct pe_error *error;
 };
 
+void pe_make_printable(char *text)
+{
+	for (; *text; text++)
+		*text = *text < ' ' || *text > '~' ? '?' : *text;
+}
+
 bool pe_fail(struct pe_error *error, uint64_t offset, const char *format, ...)
 {
 	va_list arguments;
@@ -29,6 +35,7 @@ bool pe_fail(struct pe_error *error, uint64_t offset, const char *format, ...)
 	error->offset = offset;
 	vsnprintf(error->text, sizeof(error->text), format, arguments);
 	va_end(arguments);
+	pe_make_printable(error->text);
 	return false;
 }
 
@@ -272,8 +279,7 @@ static bool read_section(const struct reader *r, unsigned index, uint64_t at)
 	if (!take(r, at, &header, sizeof(header), "the section table"))
 		return false;
 	memcpy(s->name, header.name, sizeof(header.name));
-	for (char *c = s->name; *c; c++)
-		*c = *c < ' ' || *c > '~' ? '?' : *c;
+	pe_make_printable(s->name);
 	s->rva = header.rva;
 	s->virtual_size = header.virtual_size ? header.virtual_size : header.file_size;
 	s->file_offset = header.file_offset;

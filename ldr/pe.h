@@ -80,6 +80,9 @@ uint64_t pe_file_offset(const struct pe *pe, uint64_t rva);
 /* The section that contains `rva`, or NULL for the headers and outside. */
 const struct pe_section *pe_section_of(const struct pe *pe, uint32_t rva);
 
+/* Text from a file goes to terminals: only printable ASCII stays as it is. */
+void pe_make_printable(char *text);
+
 /* Fills in *error and returns false. */
 bool pe_fail(struct pe_error *error, uint64_t offset, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

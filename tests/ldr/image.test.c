@@ -184,6 +184,18 @@ static void sections_get_the_protection_that_they_ask_for(void **state)
 	unmap(&m);
 }
 
+/* The loader itself reads there when a damaged table points to it. */
+static void what_belongs_to_no_section_can_be_read(void **state)
+{
+	(void)state;
+	struct sample s = sample_make();
+	sample_poke(&s, SAMPLE_FIELD(optional.image_size), SAMPLE_END + 0x2000, 4);
+	struct mapped m = map(&s);
+	assert_int_equal(ldr_protect_image(&m.pe, m.base), 0);
+	assert_string_equal(permissions(m.base + SAMPLE_END + 0x1000), "r--p");
+	unmap(&m);
+}
+
 static void a_section_that_asks_for_everything_gets_it(void **state)
 {
 	(void)state;
@@ -228,6 +240,7 @@ int main(void)
 		cmocka_unit_test(the_security_cookie_is_random),
 		cmocka_unit_test(without_a_load_configuration_no_cookie_is_touched),
 		cmocka_unit_test(sections_get_the_protection_that_they_ask_for),
+		cmocka_unit_test(what_belongs_to_no_section_can_be_read),
 		cmocka_unit_test(a_section_that_asks_for_everything_gets_it),
 		cmocka_unit_test(without_memory_nothing_is_mapped),
 	};

@@ -70,19 +70,21 @@ static void unwind(const struct ldr_module *module)
 		ULONG64 stack[64] = {0};
 		struct ke_frame frame = {.pc = (ULONG64)module->entry.DllBase + at,
 					 .known = 0xFFFF};
-		struct rs_stack walked;
 		frame.reg[KE_RSP] = frame.reg[KE_RBP] = (ULONG64)stack;
-		ke_walk_stack(&frame, &walked);
 		ke_unwind_frame(module, &frame, true);
 	}
 }
 
 static void bind_and_list(struct ldr_module *module)
 {
+	struct pe_error error;
 	ldr_lock();
-	REQUIRE(ldr_bind(module) == 0);
+	if (!ldr_bind(module, &error)) {
+		ldr_free_module(module);
+		ldr_unlock();
+		return;
+	}
 	REQUIRE(module->missing <= module->imports);
-	/* Sections without read access do not exist in this world. */
 	REQUIRE(ldr_protect_image(module->pe, module->entry.DllBase) == 0);
 	REQUIRE(ldr_list_module(module) == 0);
 	look_for_exports(module);

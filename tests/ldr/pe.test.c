@@ -67,6 +67,17 @@ static void damage_is_named_with_its_offset(void **state)
 	}
 }
 
+static void names_from_the_file_stay_on_the_line(void **state)
+{
+	(void)state;
+	struct sample s = sample_make();
+	struct pe_error error;
+	sample_put_text(&s, SAMPLE_DLL_NTOS, "a\nb\x1B[1m");
+	sample_poke(&s, sample_offset(SAMPLE_LOOKUP_NTOS), 0x6FFE, 8);
+	assert_false(map(&s, &error));
+	assert_non_null(strstr(error.text, "import 0 of a?b?[1m: name"));
+}
+
 static void a_section_without_any_size_is_refused(void **state)
 {
 	(void)state;
@@ -277,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_valid_image_is_taken_in),
 		cmocka_unit_test(damage_is_named_with_its_offset),
+		cmocka_unit_test(names_from_the_file_stay_on_the_line),
 		cmocka_unit_test(a_section_without_any_size_is_refused),
 		cmocka_unit_test(truncation_at_every_length_is_named),
 		cmocka_unit_test(random_damage_never_crashes),
