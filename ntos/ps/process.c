@@ -493,8 +493,10 @@ int ps_boot(void)
 	PsProcessType->delete_body = delete_process;
 	PsThreadType->delete_body = delete_thread;
 	struct ps_process_spec process = {.id = 4, .image = &name, .silent = true};
-	if (!NT_SUCCESS(ps_create_process(&process, &PsInitialSystemProcess)))
+	if (!NT_SUCCESS(ps_create_process(&process, &PsInitialSystemProcess))) {
+		ps_shutdown_ids();
 		return -ENOMEM;
+	}
 	PsInitialSystemProcess->system = true;
 	struct ps_thread_spec thread = {
 		.process = PsInitialSystemProcess, .id = 8, .system = true};
@@ -507,6 +509,7 @@ int ps_boot(void)
 	}
 	ob_dereference(PsInitialSystemProcess);
 	PsInitialSystemProcess = NULL;
+	ps_shutdown_ids();
 	return -ENOMEM;
 }
 
