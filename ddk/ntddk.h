@@ -169,7 +169,8 @@ typedef enum _SE_IMAGE_SIGNATURE_TYPE {
 	SeImageSignatureCatalogHint,
 	SeImageSignaturePackageCatalog,
 	SeImageSignaturePplMitigated
-} SE_IMAGE_SIGNATURE_TYPE, *PSE_IMAGE_SIGNATURE_TYPE;
+} SE_IMAGE_SIGNATURE_TYPE,
+	*PSE_IMAGE_SIGNATURE_TYPE;
 
 #ifdef __cplusplus
 }

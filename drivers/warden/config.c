@@ -29,8 +29,7 @@ static NTSTATUS ReadList(HANDLE Key, PCWSTR Name, WARDEN_LIST *List);
 #pragma alloc_text(PAGE, WardenShallProtect)
 #endif
 
-static NTSTATUS
-OpenParameters(PUNICODE_STRING RegistryPath, PHANDLE Parameters)
+static NTSTATUS OpenParameters(PUNICODE_STRING RegistryPath, PHANDLE Parameters)
 {
 	UNICODE_STRING name = RTL_CONSTANT_STRING(L"Parameters");
 	OBJECT_ATTRIBUTES attributes;
@@ -54,8 +53,7 @@ OpenParameters(PUNICODE_STRING RegistryPath, PHANDLE Parameters)
  * The registry promises no terminator, so two are added: one ends a REG_SZ, the
  * other the list. *List stays NULL when there is no such value.
  */
-static NTSTATUS
-ReadList(HANDLE Key, PCWSTR Name, WARDEN_LIST *List)
+static NTSTATUS ReadList(HANDLE Key, PCWSTR Name, WARDEN_LIST *List)
 {
 	const ULONG terminators = 2 * sizeof(WCHAR);
 	WARDEN_LIST list;
@@ -114,16 +112,14 @@ WardenReadConfiguration(PUNICODE_STRING RegistryPath)
 	return status;
 }
 
-static VOID
-FreeList(WARDEN_LIST *List)
+static VOID FreeList(WARDEN_LIST *List)
 {
 	if (*List != NULL)
 		ExFreePoolWithTag(*List, WARDEN_TAG);
 	*List = NULL;
 }
 
-VOID
-WardenFreeConfiguration(VOID)
+VOID WardenFreeConfiguration(VOID)
 {
 	PAGED_CODE();
 
@@ -136,8 +132,7 @@ WardenFreeConfiguration(VOID)
  * Win32 processes (\??\C:\tools\miner.exe). A subsystem process is named by its
  * Linux path (/usr/bin/xxd), in which '\' is a letter like any other.
  */
-static UNICODE_STRING
-LastComponent(PCUNICODE_STRING Path)
+static UNICODE_STRING LastComponent(PCUNICODE_STRING Path)
 {
 	const USHORT count = Path->Length / sizeof(WCHAR);
 	UNICODE_STRING last;
@@ -155,8 +150,7 @@ LastComponent(PCUNICODE_STRING Path)
 	return last;
 }
 
-static BOOLEAN
-ListContains(WARDEN_LIST List, PCUNICODE_STRING ImageFileName)
+static BOOLEAN ListContains(WARDEN_LIST List, PCUNICODE_STRING ImageFileName)
 {
 	UNICODE_STRING image, name;
 	PCWSTR next;

@@ -52,8 +52,7 @@ FreeConfiguration:
 	return status;
 }
 
-VOID
-WardenUnload(PDRIVER_OBJECT DriverObject)
+VOID WardenUnload(PDRIVER_OBJECT DriverObject)
 {
 	UNREFERENCED_PARAMETER(DriverObject);
 	PAGED_CODE();

@@ -18,15 +18,15 @@
  * access by a detour, SET_QUOTA because a job can end its processes. Reading
  * memory and querying are not: tools that show processes go on working.
  */
-#define PROCESS_RIGHTS_TAKEN                                                     \
-	(PROCESS_TERMINATE | PROCESS_CREATE_THREAD | PROCESS_VM_OPERATION |      \
-	 PROCESS_VM_WRITE | PROCESS_DUP_HANDLE | PROCESS_CREATE_PROCESS |        \
-	 PROCESS_SET_QUOTA | PROCESS_SET_INFORMATION | PROCESS_SUSPEND_RESUME)
+#define PROCESS_RIGHTS_TAKEN                                                                       \
+	(PROCESS_TERMINATE | PROCESS_CREATE_THREAD | PROCESS_VM_OPERATION | PROCESS_VM_WRITE |     \
+	 PROCESS_DUP_HANDLE | PROCESS_CREATE_PROCESS | PROCESS_SET_QUOTA |                         \
+	 PROCESS_SET_INFORMATION | PROCESS_SUSPEND_RESUME)
 
 /* And to a thread. What resumes a new thread (THREAD_RESUME) cannot be removed. */
-#define THREAD_RIGHTS_TAKEN                                                      \
-	(THREAD_TERMINATE | THREAD_SUSPEND_RESUME | THREAD_SET_CONTEXT |         \
-	 THREAD_SET_INFORMATION | THREAD_SET_THREAD_TOKEN)
+#define THREAD_RIGHTS_TAKEN                                                                        \
+	(THREAD_TERMINATE | THREAD_SUSPEND_RESUME | THREAD_SET_CONTEXT | THREAD_SET_INFORMATION |  \
+	 THREAD_SET_THREAD_TOKEN)
 
 static PVOID RegistrationHandle;
 
@@ -42,8 +42,7 @@ static VOID AfterHandle(PVOID RegistrationContext, POB_POST_OPERATION_INFORMATIO
 #endif
 
 /* The process that the handle gives access to. */
-static HANDLE
-TargetOf(PVOID Object, POBJECT_TYPE ObjectType)
+static HANDLE TargetOf(PVOID Object, POBJECT_TYPE ObjectType)
 {
 	return ObjectType == *PsProcessType ? PsGetProcessId((PEPROCESS)Object)
 					    : PsGetThreadProcessId((PETHREAD)Object);
@@ -54,23 +53,21 @@ TargetOf(PVOID Object, POBJECT_TYPE ObjectType)
  * duplicate can be made by one process for another, and it is the other that
  * counts.
  */
-static HANDLE
-HolderOf(POB_PRE_OPERATION_INFORMATION Information)
+static HANDLE HolderOf(POB_PRE_OPERATION_INFORMATION Information)
 {
 	if (Information->Operation == OB_OPERATION_HANDLE_CREATE)
 		return PsGetCurrentProcessId();
-	return PsGetProcessId((PEPROCESS)Information->Parameters->DuplicateHandleInformation
-				      .TargetProcess);
+	return PsGetProcessId(
+		(PEPROCESS)Information->Parameters->DuplicateHandleInformation.TargetProcess);
 }
 
-static PCSTR
-NameOf(POBJECT_TYPE ObjectType)
+static PCSTR NameOf(POBJECT_TYPE ObjectType)
 {
 	return ObjectType == *PsProcessType ? "process" : "a thread of process";
 }
 
-static OB_PREOP_CALLBACK_STATUS
-BeforeHandle(PVOID RegistrationContext, POB_PRE_OPERATION_INFORMATION Information)
+static OB_PREOP_CALLBACK_STATUS BeforeHandle(PVOID RegistrationContext,
+					     POB_PRE_OPERATION_INFORMATION Information)
 {
 	HANDLE target, holder;
 	PACCESS_MASK desired;
@@ -107,8 +104,7 @@ BeforeHandle(PVOID RegistrationContext, POB_PRE_OPERATION_INFORMATION Informatio
 	return OB_PREOP_SUCCESS;
 }
 
-static VOID
-AfterHandle(PVOID RegistrationContext, POB_POST_OPERATION_INFORMATION Information)
+static VOID AfterHandle(PVOID RegistrationContext, POB_POST_OPERATION_INFORMATION Information)
 {
 	ULONG target;
 	ACCESS_MASK granted;
@@ -165,8 +161,7 @@ WardenRegisterObjectCallbacks(VOID)
 }
 
 /* Returns when no call is in flight any more. */
-VOID
-WardenUnregisterObjectCallbacks(VOID)
+VOID WardenUnregisterObjectCallbacks(VOID)
 {
 	PAGED_CODE();
 

@@ -22,8 +22,7 @@ static VOID OnExit(HANDLE ProcessId);
 #pragma alloc_text(PAGE, OnExit)
 #endif
 
-static VOID
-OnCreate(HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO CreateInfo)
+static VOID OnCreate(HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO CreateInfo)
 {
 	PCUNICODE_STRING image = CreateInfo->ImageFileName;
 
@@ -55,8 +54,7 @@ OnCreate(HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO CreateInfo)
 		if (!NT_SUCCESS(status)) {
 			/* It was promised protection: better not at all than without. */
 			CreateInfo->CreationStatus = status;
-			WardenLog(DPFLTR_ERROR_LEVEL, "cannot protect %wZ: 0x%08lX", image,
-				  status);
+			WardenLog(DPFLTR_ERROR_LEVEL, "cannot protect %wZ: 0x%08lX", image, status);
 			return;
 		}
 		InterlockedIncrement(&WardenCounters.ProcessesProtected);
@@ -66,8 +64,7 @@ OnCreate(HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO CreateInfo)
 }
 
 /* Also called for processes that were there before us, and for denied ones. */
-static VOID
-OnExit(HANDLE ProcessId)
+static VOID OnExit(HANDLE ProcessId)
 {
 	PAGED_CODE();
 
@@ -76,8 +73,7 @@ OnExit(HANDLE ProcessId)
 			  HandleToUlong(ProcessId));
 }
 
-static VOID
-OnProcess(PEPROCESS Process, HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO CreateInfo)
+static VOID OnProcess(PEPROCESS Process, HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO CreateInfo)
 {
 	UNREFERENCED_PARAMETER(Process);
 	PAGED_CODE();
@@ -97,8 +93,7 @@ WardenRegisterProcessNotify(VOID)
 }
 
 /* Returns when no call is in flight any more. */
-VOID
-WardenUnregisterProcessNotify(VOID)
+VOID WardenUnregisterProcessNotify(VOID)
 {
 	PAGED_CODE();
 

@@ -29,16 +29,14 @@ static PPROTECTED_PROCESS Find(HANDLE ProcessId);
 #pragma alloc_text(PAGE, WardenFreeProtected)
 #endif
 
-VOID
-WardenInitializeProtected(VOID)
+VOID WardenInitializeProtected(VOID)
 {
 	ExInitializeFastMutex(&Lock);
 	InitializeListHead(&Processes);
 }
 
 /* Lock is held. */
-static PPROTECTED_PROCESS
-Find(HANDLE ProcessId)
+static PPROTECTED_PROCESS Find(HANDLE ProcessId)
 {
 	PLIST_ENTRY link;
 
@@ -118,8 +116,7 @@ WardenIsProtected(HANDLE ProcessId)
 }
 
 /* Nobody is left who could look at the list. */
-VOID
-WardenFreeProtected(VOID)
+VOID WardenFreeProtected(VOID)
 {
 	PAGED_CODE();
 

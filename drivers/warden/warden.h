@@ -41,7 +41,7 @@
 #define THREAD_SET_THREAD_TOKEN 0x0080
 #endif
 
-#define WardenLog(Level, Format, ...) \
+#define WardenLog(Level, Format, ...)                                                              \
 	DbgPrintEx(DPFLTR_IHVDRIVER_ID, Level, "warden: " Format "\n", ##__VA_ARGS__)
 
 /* What there is to say at the end. */
