@@ -216,27 +216,32 @@ static NTSTATUS call_all_pre(struct operation *op)
 
 /* ---- Post -------------------------------------------------------------------------- */
 
-static void fill_post(struct operation *op, NTSTATUS status, ACCESS_MASK access)
+static POB_POST_OPERATION_PARAMETERS told_parameters(struct operation *op, NTSTATUS status)
 {
 	bool told = NT_SUCCESS(status) || ke_switches.failed_post_has_parameters; /* C-9 */
+	return told ? &op->post_parameters : NULL;
+}
+
+static void fill_post(struct operation *op, NTSTATUS status, ACCESS_MASK access)
+{
 	op->post_parameters.CreateHandleInformation.GrantedAccess = access;
 	op->post.Operation = op->request->operation;
 	op->post.Flags = op->kernel_handle;
 	op->post.Object = op->request->object;
 	op->post.ObjectType = op->type;
 	op->post.ReturnStatus = status;
-	op->post.Parameters = told ? &op->post_parameters : NULL;
+	op->post.Parameters = told_parameters(op, status);
 }
 
 /* VF-23: a post routine may write nothing at all (OB-42). */
-static bool post_was_altered(const struct operation *op, PVOID call_context, NTSTATUS status,
+static bool post_was_altered(struct operation *op, PVOID call_context, NTSTATUS status,
 			     ACCESS_MASK access)
 {
 	return op->post.Operation != op->request->operation ||
 	       op->post.Flags != op->kernel_handle || op->post.Object != op->request->object ||
 	       op->post.ObjectType != op->type || op->post.CallContext != call_context ||
 	       op->post.ReturnStatus != status ||
-	       (op->post.Parameters && op->post.Parameters != &op->post_parameters) ||
+	       op->post.Parameters != told_parameters(op, status) ||
 	       op->post_parameters.CreateHandleInformation.GrantedAccess != access;
 }
 
