@@ -147,20 +147,25 @@ static int open_in_root(pid_t tid, const char *name, int flags)
 	return fd < 0 ? -error : fd;
 }
 
-/* Where the caller's folder is, as a name inside its root. */
-static int folder_name(const struct live_exec *exec, char *text)
+/* A name of ours as one inside the caller's root. */
+static int from_callers_root(pid_t tid, char *text)
 {
-	char link[64], root[PATH_MAX];
-	start_folder(exec, link);
-	int error = read_link(link, text);
-	if (error)
-		return error;
-	snprintf(link, sizeof link, "/proc/%d/root", exec->tid);
-	error = read_link(link, root);
+	char link[40], root[PATH_MAX];
+	snprintf(link, sizeof link, "/proc/%d/root", tid);
+	int error = read_link(link, root);
 	size_t length = strlen(root);
 	if (!error && length > 1 && !strncmp(text, root, length))
 		memmove(text, text + length, strlen(text + length) + 1);
 	return error;
+}
+
+/* Where the caller's folder is, as a name inside its root. */
+static int folder_name(const struct live_exec *exec, char *text)
+{
+	char link[64];
+	start_folder(exec, link);
+	int error = read_link(link, text);
+	return error ? error : from_callers_root(exec->tid, text);
 }
 
 /* Opens what the caller means by `path`, for looking at only. */
@@ -208,6 +213,8 @@ static int opened_name(const struct live_exec *exec, const char *path, char *out
 		return fd;
 	error = located_name(fd, folder);
 	close(fd);
+	if (!error)
+		error = from_callers_root(exec->tid, folder);
 	return error ? error : join(out, folder, base);
 }
 

@@ -21,6 +21,9 @@ struct live_options {
  * it runs, this process ignores SIGINT, SIGQUIT and the terminal's stop signals.
  * `options` may be NULL.
  *
+ * The calling thread becomes the tracer of the tree: children of its own that it
+ * has from before are reaped along with it.
+ *
  * The kernel must be booted; drivers are called on the calling thread and on one
  * that this function makes. One call at a time. After a bug check the tree runs
  * on to its end without a driver being called; rs_crashed() tells.
