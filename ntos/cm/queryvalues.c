@@ -14,6 +14,7 @@
  */
 #include "cm/relative.h"
 #include "ex/pool.h"
+#include "ke/bugcheck.h"
 #include "memory.h"
 #include "ob/handle.h"
 #include <string.h>
@@ -66,6 +67,7 @@ static NTSTATUS read_value(HANDLE key, PUNICODE_STRING name, ULONG index,
 		ULONG needed;
 		NTSTATUS status = ask(key, name, index, buffer, length, &needed);
 		if (NT_SUCCESS(status)) {
+			KE_ASSERT(buffer); /* no answer fits in nothing */
 			*info = buffer;
 			return status;
 		}
