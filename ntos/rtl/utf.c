@@ -166,8 +166,9 @@ size_t rtl_to_utf8(char *buffer, size_t size, const UNICODE_STRING *string)
 		char bytes[4];
 		at += rtl_decode_utf16(string->Buffer + at, units - at, &code);
 		size_t count = rtl_encode_utf8(code, bytes);
-		/* Once one character did not fit, no later and shorter one may. */
-		if (written == needed && needed + count < size) {
+		/* needed goes on growing, so what follows a character that did not fit
+		 * does not fit either. */
+		if (needed + count < size) {
 			memcpy(buffer + written, bytes, count);
 			written += count;
 		}

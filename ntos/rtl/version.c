@@ -153,7 +153,7 @@ NTSTATUS NTAPI RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG Typ
 		{VER_BUILDNUMBER, current.dwBuildNumber, want->dwBuildNumber},
 		{VER_PLATFORMID, current.dwPlatformId, want->dwPlatformId},
 		{VER_PRODUCT_TYPE, current.wProductType, want->wProductType}};
-	if (!TypeMask || !ConditionMask)
+	if (!TypeMask)
 		return STATUS_INVALID_PARAMETER;
 	NTSTATUS status = verify_version(version, TypeMask, ConditionMask);
 	for (unsigned i = 0; i < 3 && status == STATUS_SUCCESS; i++)

@@ -340,6 +340,8 @@ static void freeing_what_is_no_block_is_c2_46(void **state)
 	expect(KE_BAD_POOL_CALLER, 0x46, free_null);
 	expect(KE_BAD_POOL_CALLER, 0x46, free_stack);
 	expect(KE_BAD_POOL_CALLER, 0x46, free_middle);
+	assert_non_null(strstr(expect_bug_check(KE_BAD_POOL_CALLER, free_middle, NULL)->detail,
+			       "inside a pool block"));
 }
 
 static void freeing_a_user_address_is_c2_40(void **state)
@@ -447,11 +449,11 @@ static void vf_19_visit_finds_the_blocks_of_one_module(void **state)
 	assert_int_equal(tally.blocks, 2);
 }
 
-static void unload_with_two_blocks(void *argument)
+static void unload_with_blocks(void *argument)
 {
 	(void)argument;
-	get_as_driver(0, 10);
-	get_as_driver(2, 20);
+	for (unsigned i = 0; i < 16; i++)
+		get_as_driver(i == 5 ? 2 : 0, i == 5 ? 20 : 10);
 	ex_check_pool_at_unload(driver_code, 6, &name);
 }
 
@@ -475,11 +477,11 @@ static void vf_19_blocks_left_at_unload_are_c4_62(void **state)
 {
 	(void)state;
 	const struct bug_check_seen *seen = expect_bug_check(KE_DRIVER_VERIFIER_DETECTED_VIOLATION,
-							     unload_with_two_blocks, NULL);
+							     unload_with_blocks, NULL);
 	assert_int_equal(seen->parameter[0], 0x62);
-	assert_int_equal(seen->parameter[3], 2);
+	assert_int_equal(seen->parameter[3], 16);
 	assert_int_equal(seen->address, (uintptr_t)driver_code + 2);
-	assert_non_null(strstr(seen->detail, "2 pool blocks (30 bytes)"));
+	assert_non_null(strstr(seen->detail, "16 pool blocks (170 bytes)"));
 	assert_non_null(strstr(seen->detail, "'Tag1' with 20 bytes"));
 }
 

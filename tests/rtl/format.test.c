@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static char narrow[2048];
 static WCHAR wide[2048];
@@ -144,6 +145,20 @@ static void precision_limits_strings_which_need_no_terminator_then(void **state)
 	BOTH("xyz|xy", "%.3ws|%.*ws", wide_unterminated, 2, wide_unterminated);
 	BOTH("  ab|ab  ", "%4.2hs|%-4.2hs", unterminated, unterminated);
 	BOTH("000ab", "%05.2hs", unterminated);
+	BOTH("abcdef", "%.*hs", -1, "abcdef");
+}
+
+static void nothing_behind_the_precision_is_read(void **state)
+{
+	(void)state;
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	assert_int_equal(mprotect(pages + 4096, 4096, PROT_NONE), 0);
+	memcpy(pages + 4092, "abcd", 4);
+	BOTH("abcd", "%.4hs", pages + 4092);
+	ANSI_STRING string = {4, 4, pages + 4092};
+	BOTH("abcd", "%Z", &string);
+	munmap(pages, 8192);
 }
 
 static void null_text_is_said_to_be_null(void **state)
@@ -227,6 +242,8 @@ static void enormous_width_is_bounded(void **state)
 	(void)state;
 	assert_int_equal(crt_snprintf(narrow, 4, "%99999999999d", 1), -1);
 	assert_memory_equal(narrow, "    ", 4);
+	assert_int_equal(crt_snprintf(NULL, 0, "%*d", 2000000000, 1), 65535);
+	assert_int_equal(crt_snprintf(NULL, 0, "%*d", -2000000000, 1), 65535);
 	assert_int_equal(crt_vsnprintf(NULL, 0, "x", (__builtin_ms_va_list){0}), 1);
 }
 
@@ -396,6 +413,7 @@ int main(void)
 		cmocka_unit_test(star_takes_width_and_precision_from_the_arguments),
 		cmocka_unit_test(pointer_is_16_upper_case_digits),
 		cmocka_unit_test(s_is_of_the_own_width_and_capital_s_of_the_other),
+		cmocka_unit_test(nothing_behind_the_precision_is_read),
 		cmocka_unit_test(precision_limits_strings_which_need_no_terminator_then),
 		cmocka_unit_test(null_text_is_said_to_be_null),
 		cmocka_unit_test(counted_strings_print_their_length),

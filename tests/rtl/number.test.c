@@ -129,6 +129,7 @@ static void guid_is_read_in_either_case_and_nothing_else(void **state)
 	UNICODE_STRING bad[] = {
 		STR("{01234567-89ab-CDEF-fedc-BA987654321}"),
 		STR("{01234567-89ab-CDEF-fedc-BA98765432100}"),
+		STR("{01234567-89ab-CDEF-fedc-BA9876543210} "),
 		STR("(01234567-89ab-CDEF-fedc-BA9876543210}"),
 		STR("{01234567-89ab-CDEF-fedc-BA9876543210)"),
 		STR("{01234567x89ab-CDEF-fedc-BA9876543210}"),

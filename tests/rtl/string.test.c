@@ -143,6 +143,9 @@ static void equality_and_prefix(void **state)
 	assert_true(RtlPrefixUnicodeString(&prefix, &a, TRUE));
 	assert_false(RtlPrefixUnicodeString(&a, &prefix, TRUE));
 	assert_true(RtlPrefixUnicodeString(&empty, &a, FALSE));
+	UNICODE_STRING first_part = {6, 6, lower_a.Buffer};
+	assert_false(RtlPrefixUnicodeString(&lower_a, &first_part, FALSE));
+	assert_false(RtlEqualUnicodeString(&lower_a, &first_part, FALSE));
 }
 
 static void ansi_strings_compare_in_their_code_page(void **state)
@@ -156,7 +159,15 @@ static void ansi_strings_compare_in_their_code_page(void **state)
 	assert_true(RtlCompareString(&upper, &short_one, TRUE) > 0);
 	assert_true(RtlPrefixString(&short_one, &lower, TRUE));
 	assert_false(RtlPrefixString(&short_one, &lower, FALSE));
+	ANSI_STRING z = ANSI("z"), first_part = {2, 2, short_one.Buffer};
+	assert_true(RtlCompareString(&lower, &z, FALSE) < 0);
+	lower.Buffer += 3;
+	lower.Length = 1;
+	assert_true(RtlCompareString(&lower, &z, FALSE) > 0);
+	assert_false(RtlPrefixString(&short_one, &first_part, FALSE));
+	assert_false(RtlEqualString(&short_one, &first_part, FALSE));
 	assert_int_equal((UCHAR)RtlUpperChar('\xFF'), 0x9F);
+	assert_int_equal((UCHAR)RtlUpperChar('\x83'), 0x83); /* whose capital is not in 1252 */
 	assert_int_equal((UCHAR)RtlUpperChar('\xB5'), 0xB5);
 	assert_int_equal((UCHAR)RtlUpperChar('\xDF'), 0xDF);
 }

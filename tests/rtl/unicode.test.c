@@ -135,6 +135,8 @@ static void unicode_to_ansi_into_a_small_buffer_is_cut_and_says_so(void **state)
 	assert_memory_equal(buffer, "abc\0###", 8);
 	out.MaximumLength = 0;
 	assert_status(RtlUnicodeStringToAnsiString(&out, &unicode, FALSE), STATUS_BUFFER_OVERFLOW);
+	out.MaximumLength = 6;
+	assert_status(RtlUnicodeStringToAnsiString(&out, &unicode, FALSE), STATUS_BUFFER_OVERFLOW);
 	out.MaximumLength = 7;
 	assert_status(RtlUnicodeStringToAnsiString(&out, &unicode, FALSE), STATUS_SUCCESS);
 	assert_string_equal(buffer, "abcdef");

@@ -146,6 +146,9 @@ static void unpaired_surrogates_become_replacements(void **state)
 	static const WCHAR units[] = {0xD83D, 'a', 0xDE00, 0xD83D};
 	UNICODE_STRING string = {sizeof(units), sizeof(units), (PWSTR)(uintptr_t)units};
 	char buffer[16];
+	UNICODE_STRING cut = {2, 2, (PWSTR)(uintptr_t)u"\U0001F600"};
+	rtl_to_utf8(buffer, sizeof(buffer), &cut);
+	assert_string_equal(buffer, "\xEF\xBF\xBD");
 	rtl_to_utf8(buffer, sizeof(buffer), &string);
 	assert_string_equal(buffer, "\xEF\xBF\xBD"
 				    "a\xEF\xBF\xBD\xEF\xBF\xBD");
