@@ -195,6 +195,20 @@ nothing_outlives_a_supervisor_that_is_killed() {
 	wait_for 'keepers 0' || fail "a process is left"
 }
 
+a_crashing_driver_is_123_and_the_command_goes_on() {
+	run run "$build/tests/drivers/clumsy.sys" -- sh -c 'sleep 0; echo went on'
+	expect_status 123
+	[ "$(cat out)" = "went on" ] || fail "$(cat out err)"
+	grep -q 'BUG CHECK 0x' err && grep -q 'in  *clumsy.sys+0x' err || fail "$(cat err)"
+	grep -q 'ended by a bug check' err || fail "no word of it in the summary"
+}
+
+a_crash_is_an_event_of_its_own_in_json() {
+	run run "$build/tests/drivers/clumsy.sys" --json -q -- true
+	expect_status 123
+	grep -q '^{"event":"bug_check",.*"driver":"clumsy.sys"' err || fail "$(cat err)"
+}
+
 keepers() { # COUNT
 	[ "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx keeper)" = "$1" ]
 }
@@ -222,4 +236,6 @@ run_cases \
 	without_a_driver_processes_are_traced \
 	a_reader_that_goes_away_does_not_end_the_run \
 	a_full_disk_is_reported \
+	a_crashing_driver_is_123_and_the_command_goes_on \
+	a_crash_is_an_event_of_its_own_in_json \
 	nothing_outlives_a_supervisor_that_is_killed
