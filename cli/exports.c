@@ -2,6 +2,7 @@
 /* ringside exports: what a driver can call, from the one table that says it. */
 #include "exports.h"
 #include "cli/cli.h"
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static void print_row(const struct export_row *row)
 	putchar('\n');
 }
 
-static void print_text(const struct export_row *const *rows)
+static bool print_text(const struct export_row *const *rows)
 {
 	size_t data = 0, partial = 0;
 	for (size_t i = 0; i < export_count; i++) {
@@ -72,6 +73,7 @@ static void print_text(const struct export_row *const *rows)
 	}
 	printf("\n%zu functions, %zu of them partial; %zu variables\n", export_count - data,
 	       partial, data);
+	return true;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
@@ -105,13 +107,16 @@ static bool print_json(const struct export_row *const *rows)
 static int print(bool json)
 {
 	const struct export_row **rows = sorted_rows();
-	bool printed = rows != NULL;
-	if (printed && json)
-		printed = print_json(rows);
-	else if (printed)
-		print_text(rows);
+	if (!rows) {
+		cli_complain("out of memory");
+		return CLI_FAILED;
+	}
+	bool printed = json ? print_json(rows) : print_text(rows);
 	free(rows);
-	return printed && fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+	if (printed && fflush(stdout) == 0 && !ferror(stdout))
+		return CLI_OK;
+	cli_complain("standard output: %s", strerror(errno));
+	return CLI_FAILED;
 }
 
 int cli_exports(int argc, char *argv[])

@@ -11,6 +11,7 @@
 #include "ldr/image.h"
 #include "memory.h"
 #include "sink/line.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ struct driver {
 /* Text from the file, with what a terminal would act on made visible. */
 static void quote(const char *text)
 {
-	char buffer[512];
+	char buffer[512] = "";
 	struct sink_line line = {.text = buffer, .size = sizeof(buffer)};
 	sink_quote(&line, text);
 	fwrite(buffer, 1, line.length, stdout);
@@ -116,7 +117,7 @@ static void show_tables(const struct driver *driver)
 {
 	const struct pe *pe = &driver->pe;
 	struct pe_directory exceptions = pe->directory[PE_EXCEPTIONS];
-	struct pe_error ignored;
+	struct pe_error ignored = {0};
 	unsigned relocations = 0;
 	pe_visit_relocations(pe, driver->image, count_relocation, &relocations, &ignored);
 	printf("  relocations      %u\n", relocations);
@@ -165,7 +166,7 @@ static void show_sections(const struct pe *pe)
 	puts("\n  SECTION        RVA   IN MEMORY     IN FILE  PROTECTION");
 	for (unsigned i = 0; i < pe->section_count; i++) {
 		const struct pe_section *s = &pe->section[i];
-		char name[40];
+		char name[40] = "";
 		struct sink_line line = {.text = name, .size = sizeof(name) - 1};
 		sink_quote(&line, s->name);
 		name[line.length] = 0;
@@ -179,7 +180,7 @@ static void show_sections(const struct pe *pe)
 static void show_exports(const struct driver *driver)
 {
 	struct pe_exports e;
-	struct pe_error ignored;
+	struct pe_error ignored = {0};
 	pe_find_exports(&driver->pe, driver->image, &e, &ignored);
 	if (!e.function_count)
 		return;
@@ -257,7 +258,7 @@ static bool show_import(void *context, const struct pe_import *import)
 static void show_imports(const struct driver *driver)
 {
 	struct imports imports = {0};
-	struct pe_error ignored;
+	struct pe_error ignored = {0};
 	pe_visit_imports(&driver->pe, driver->image, show_import, &imports, &ignored);
 	printf("\n%u import%s, %u missing", imports.count, imports.count == 1 ? "" : "s",
 	       imports.missing);
@@ -274,7 +275,7 @@ static void show_imports(const struct driver *driver)
 static bool open_driver(const char *path, struct driver *driver)
 {
 	struct ldr_error error;
-	struct pe_error why;
+	struct pe_error why = {0};
 	driver->file.path = path;
 	if (!ldr_read_file(&driver->file, &error)) {
 		cli_complain("%s", error.text);
@@ -314,5 +315,8 @@ int cli_inspect(int argc, char *argv[])
 	show_exports(&driver);
 	show_imports(&driver);
 	close_driver(&driver);
-	return fflush(stdout) == EOF ? CLI_FAILED : CLI_OK;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return CLI_OK;
+	cli_complain("standard output: %s", strerror(errno));
+	return CLI_FAILED;
 }

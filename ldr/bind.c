@@ -24,7 +24,7 @@ static void *find_export(const struct ldr_module *module, const char *name, unsi
 			 unsigned depth)
 {
 	struct pe_exports exports;
-	struct pe_error ignored;
+	struct pe_error ignored = {0};
 	if (!module->pe || !pe_find_exports(module->pe, module->entry.DllBase, &exports, &ignored))
 		return NULL;
 	int64_t index = name ? pe_export_index(module->pe, module->entry.DllBase, &exports, name)
@@ -124,7 +124,7 @@ static bool answer_import(void *context, const struct pe_import *import)
 static bool answer_all(struct binding *b)
 {
 	struct ldr_module *module = b->module;
-	struct pe_error ignored;
+	struct pe_error ignored = {0};
 	module->entry.LoadedImports = host_alloc(sizeof(struct ldr_load_imports) +
 						 b->dlls * sizeof(struct ldr_module *));
 	module->traps = ldr_new_traps(b->imports);

@@ -240,7 +240,7 @@ static void write_headers(const struct kernel_image *image)
 
 static int list_image(const struct kernel_image *image, struct ldr_module *module)
 {
-	struct pe_error error;
+	struct pe_error error = {0};
 	module->pe = host_alloc(sizeof(*module->pe));
 	if (!module->pe)
 		return -ENOMEM;

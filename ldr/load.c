@@ -51,7 +51,7 @@ static void fill_entry(struct ldr_module *module)
 static struct ldr_module *make_module(const struct ldr_file *file, struct ldr_error *error)
 {
 	struct ldr_module *module = ldr_new_module(FOLDER, base_name(file->path));
-	struct pe_error why;
+	struct pe_error why = {0};
 	if (!module)
 		goto no_memory;
 	module->path = host_alloc(strlen(file->path) + 1);
@@ -80,7 +80,7 @@ static bool is_driver(const struct ldr_module *module, struct ldr_error *error)
 	if (pe->subsystem == PE_SUBSYSTEM_NATIVE || module->missing == 0 ||
 	    module->missing < module->imports)
 		return true;
-	struct pe_error why;
+	struct pe_error why = {0};
 	pe_fail(&why, pe->nt_offset + offsetof(struct pe_nt_headers, optional.subsystem),
 		"a program of subsystem %u that imports nothing from the kernel, expected a driver "
 		"(subsystem 1)",
@@ -91,7 +91,7 @@ static bool is_driver(const struct ldr_module *module, struct ldr_error *error)
 /* Under the list's lock. */
 static bool join_list(struct ldr_module *module, struct ldr_error *error)
 {
-	struct pe_error why;
+	struct pe_error why = {0};
 	if (ldr_find_module(module->name, strlen(module->name), false))
 		return ldr_fail(error, module->path, "a module named %s is already loaded",
 				module->name);

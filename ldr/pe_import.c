@@ -159,7 +159,7 @@ bool pe_visit_imports(const struct pe *pe, const void *image, pe_import_visitor 
 				.visit = visit,
 				.context = context,
 				.error = error};
-	struct pe_import_descriptor d;
+	struct pe_import_descriptor d = {0};
 	bool damaged;
 	if (pe->directory[PE_IMPORTS].rva == 0)
 		return true;

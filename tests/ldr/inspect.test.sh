@@ -1,0 +1,169 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What `ringside inspect` and `ringside exports` say, and their exit statuses.
+set -u
+build=$1
+ringside=$build/ringside
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+cp "$build/drivers/warden.sys" "$build/tests/drivers/loader.sys" .
+cp "$here/pe.corpus/plain.sys" .
+# shellcheck source=tests/cli/cases.sh
+. "$here/../cli/cases.sh"
+
+expect_line() { # extended regular expression
+	grep -qE "$1" out || fail "no line /$1/ in: $(cat out)"
+}
+
+# Changes a byte of plain.sys: OFFSET, VALUE in octal.
+poke() {
+	printf "\\$2" | dd of=plain.sys bs=1 seek="$1" conv=notrunc status=none
+}
+
+headers_are_shown() {
+	run inspect plain.sys
+	expect_status 0
+	[ ! -s err ] || fail "$(cat err)"
+	expect_line '^plain.sys: Windows driver for x64 \(PE32\+\), 4096 bytes$'
+	expect_line 'image base +0x140000000, 0x7000 bytes in memory'
+	expect_line 'entry point +RVA 0x1000 in \.text'
+	expect_line 'subsystem +native \(1\) 10\.0'
+	expect_line 'flags +0x01c0 FORCE_INTEGRITY DYNAMIC_BASE NX_COMPAT$'
+	expect_line 'security cookie +at RVA 0x3000'
+	expect_line 'relocations +3$'
+	expect_line '\.reloc +0x006000 +0x00000018 +0x00000200 +r--  discardable'
+	expect_line '\.data +0x003000 +0x00001800 +0x00000200 +rw-$'
+	expect_line 'EXPORTS \(4, of which 3 have names\)'
+	expect_line '^    Gamma$'
+}
+
+imports_are_shown_with_what_is_missing() {
+	run inspect plain.sys
+	expect_line 'IMPORTS OF NTOSKRNL.exe$'
+	expect_line '^    DbgPrint +here, up to HIGH_LEVEL$'
+	expect_line '^    PsProcessType +here, data$'
+	expect_line '^    NotThereAtAll +MISSING$'
+	expect_line '^    #1 +MISSING$'
+	expect_line 'IMPORTS OF cng.sys, which is unknown here$'
+	[ "$(tail -n 1 out)" = "5 imports, 3 missing: NTOSKRNL.exe!NotThereAtAll, NTOSKRNL.exe!#1, cng.sys!BCryptFoo" ] ||
+		fail "$(tail -n 1 out)"
+}
+
+integrity_is_said_in_words() {
+	run inspect plain.sys
+	expect_line 'integrity +forced: the process notify calls Ex and Ex2 and$'
+	cp plain.sys saved
+	poke 222 100 # the low byte of DllCharacteristics: DYNAMIC_BASE alone
+	run inspect plain.sys
+	mv saved plain.sys
+	expect_status 0
+	expect_line 'integrity +not forced'
+	expect_line 'ACCESS_DENIED'
+}
+
+our_own_drivers_lack_nothing() {
+	run inspect warden.sys
+	expect_status 0
+	expect_line '^[0-9]+ imports, 0 missing$'
+	run inspect loader.sys
+	expect_line '^[0-9]+ imports, 0 missing$'
+}
+
+a_bad_file_is_125_with_one_line() {
+	run inspect /nonexistent.sys
+	expect_status 125
+	expect_complaint /nonexistent.sys 'No such file'
+	run inspect "$here"
+	expect_status 125
+	expect_complaint 'not a regular file'
+	run inspect "$here/inspect.test.sh"
+	expect_status 125
+	expect_complaint 'offset 0x0' 'expected "MZ"'
+	head -c 2000 warden.sys >cut.sys
+	run inspect cut.sys
+	expect_status 125
+	expect_complaint cut.sys 'offset 0x'
+	[ ! -s out ] || fail "half of it was shown: $(cat out)"
+}
+
+a_32_bit_driver_is_named_as_such() {
+	cp plain.sys saved
+	poke 132 114
+	poke 133 001 # machine 014c
+	run inspect plain.sys
+	mv saved plain.sys
+	expect_status 125
+	expect_complaint 'offset 0x84' '32-bit x86' 'expected x64'
+}
+
+names_do_not_reach_the_terminal_raw() {
+	cp plain.sys saved
+	poke 1762 033 # the first letter of NotThereAtAll, at RVA 20e2
+	run inspect plain.sys
+	mv saved plain.sys
+	expect_status 0
+	! grep -q $'\033' out || fail "an escape came through"
+	expect_line 'x1botThereAtAll +MISSING'
+}
+
+wrong_arguments_are_one_line() {
+	local arguments
+	while read -r -a arguments; do
+		run "${arguments[@]}"
+		expect_status 125
+		expect_complaint "see ringside ${arguments[0]} --help"
+	done <<-'end'
+		inspect
+		inspect a b
+		inspect --no-such-option
+		exports --no-such-option
+		exports --json more
+	end
+}
+
+exports_are_listed() {
+	run exports
+	expect_status 0
+	expect_line '^ntoskrnl.exe +STATUS +ARGUMENTS +UP TO +REFERENCE$'
+	expect_line '^  PsSetCreateProcessNotifyRoutineEx2 +implemented +3 +PASSIVE_LEVEL +PS-2$'
+	expect_line '^  PsProcessType +data +- +- +AB-5$'
+	expect_line '^  DbgPrint +implemented +any +HIGH_LEVEL'
+	expect_line '^[0-9]+ functions, [0-9]+ of them partial; [0-9]+ variables$'
+}
+
+exports_as_json_are_one_object_a_line() {
+	run exports --json
+	expect_status 0
+	[ "$(grep -c '^{.*}$' out)" = "$(wc -l <out)" ] || fail "not one object a line"
+	grep -F '"name":"PsSetCreateProcessNotifyRoutineEx2"' out | grep -F '"arguments":3' |
+		grep -F '"irql":"PASSIVE_LEVEL"' | grep -qF '"reference":"PS-2"' ||
+		fail "$(grep Ex2 out)"
+	grep -F '"name":"PsProcessType"' out | grep -qF '"kind":"data"' || fail "no data"
+	[ "$(wc -l <out)" = "$("$ringside" exports | grep -cE '^  [A-Za-z_]')" ] ||
+		fail "another number of rows than the text has"
+}
+
+a_full_disk_is_reported() {
+	"$ringside" exports >/dev/full 2>err
+	status=$?
+	expect_status 125
+	expect_complaint 'standard output'
+	"$ringside" inspect plain.sys >/dev/full 2>err
+	status=$?
+	expect_status 125
+}
+
+run_cases \
+	headers_are_shown \
+	imports_are_shown_with_what_is_missing \
+	integrity_is_said_in_words \
+	our_own_drivers_lack_nothing \
+	a_bad_file_is_125_with_one_line \
+	a_32_bit_driver_is_named_as_such \
+	names_do_not_reach_the_terminal_raw \
+	wrong_arguments_are_one_line \
+	exports_are_listed \
+	exports_as_json_are_one_object_a_line \
+	a_full_disk_is_reported
