@@ -330,6 +330,9 @@ static inline void maybe_act(const struct act *acts, int argc, char *argv[])
 	snprintf(act, sizeof act, "%s act", self);
 	setenv("ACT", act, 1);
 	setpgid(0, 0); /* a script that signals its group must not reach the test runner */
+	signal(SIGINT, SIG_DFL); /* which a runner in the background has ignored */
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 }
 
 #endif
