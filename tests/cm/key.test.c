@@ -253,23 +253,21 @@ static void wdk_query_full_counts_and_measures(void **state)
 	set_value(key, u"a", REG_BINARY, "12345", 5);
 	set_value(key, u"longer", REG_BINARY, "1", 1);
 
-	struct {
-		KEY_FULL_INFORMATION info;
-		WCHAR class[8];
-	} full;
+	char buffer[64];
+	KEY_FULL_INFORMATION *full = (void *)buffer;
 	ULONG length;
-	assert_ntsuccess(ZwQueryKey(key, KeyFullInformation, &full, sizeof(full), &length));
+	assert_ntsuccess(ZwQueryKey(key, KeyFullInformation, buffer, sizeof(buffer), &length));
 	assert_int_equal(length, 44 + 10);
-	assert_int_equal(full.info.SubKeys, 1);
-	assert_int_equal(full.info.MaxNameLen, 6);
-	assert_int_equal(full.info.MaxClassLen, 10);
-	assert_int_equal(full.info.Values, 2);
-	assert_int_equal(full.info.MaxValueNameLen, 12);
-	assert_int_equal(full.info.MaxValueDataLen, 5);
-	assert_int_equal(full.info.ClassOffset, 44);
-	assert_int_equal(full.info.ClassLength, 10);
-	assert_memory_equal(full.info.Class, u"Klass", 10);
-	assert_true(full.info.LastWriteTime.QuadPart > 0);
+	assert_int_equal(full->SubKeys, 1);
+	assert_int_equal(full->MaxNameLen, 6);
+	assert_int_equal(full->MaxClassLen, 10);
+	assert_int_equal(full->Values, 2);
+	assert_int_equal(full->MaxValueNameLen, 12);
+	assert_int_equal(full->MaxValueDataLen, 5);
+	assert_int_equal(full->ClassOffset, 44);
+	assert_int_equal(full->ClassLength, 10);
+	assert_memory_equal(full->Class, u"Klass", 10);
+	assert_true(full->LastWriteTime.QuadPart > 0);
 
 	char node[64];
 	KEY_NODE_INFORMATION *info = (void *)node;
