@@ -5,6 +5,7 @@
  */
 #include "clock.h"
 #include "ke/callout.h"
+#include "ke/exception.h"
 #include "ke/shared.h"
 #include "ldr/module.h"
 #include "support/asmdriver.h"
@@ -14,6 +15,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -268,15 +270,33 @@ static void ab_4_running_the_page_is_a_fault(void **state)
 	assert_int_equal(seen->parameter[1], 8);
 }
 
-/* An instruction that is stepped can fault for another reason; the report must show the
- * driver's registers, not those that point into the copy. */
+/* An instruction that runs on the copy can fault for another reason; the driver's registers
+ * are then as they were, and its handlers are shown those. */
+static void check_context(void *unused, const struct rs_event *event)
+{
+	(void)unused;
+	if (event->type != RS_BUG_CHECK)
+		return;
+	const CONTEXT *context = (const CONTEXT *)event->bug_check.parameter[3];
+	if (context->Rsi != KE_SHARED_DATA + BUILD_OFFSET || context->Rdi != 8 ||
+	    context->Rip != event->bug_check.parameter[1])
+		abort();
+}
+
+static void fault_in_a_copy(void *unused)
+{
+	(void)unused;
+	rs_listen(check_context, NULL);
+	call_function((void *)copy_to_nowhere);
+}
+
 static void ab_4_fault_of_a_stepped_instruction_is_the_drivers(void **state)
 {
 	(void)state;
-	const struct bug_check_seen *seen = expect_bug_check(0x7E, call_function,
-							     (void *)copy_to_nowhere);
+	const struct bug_check_seen *seen = expect_bug_check(0x7E, fault_in_a_copy, NULL);
 	assert_int_equal((ULONG)seen->parameter[0], 0xC0000005);
 	assert_non_null(strstr(seen->detail, "write to 0x8 "));
+	assert_string_equal(seen->module, "asm.sys");
 }
 
 /* ---- Threads ------------------------------------------------------------------------ */

@@ -30,6 +30,7 @@ DRIVER_FUNCTION(load_aligned, "movaps xmm0, [rcx]");
 DRIVER_FUNCTION(divide, "mov eax, 1\nxor edx, edx\nmov r8, rcx\ndiv r8");
 DRIVER_FUNCTION(divide_memory, "mov eax, 1\nxor edx, edx\npush 0\ndiv dword ptr [rsp]\npop rcx");
 DRIVER_FUNCTION(divide_high, "mov ax, 1\nmov edx, 0x00FF\ndiv dh");
+DRIVER_FUNCTION(divide_low, "mov eax, 1\nxor edx, edx\nmov r8, 0x100000000\ndiv r8d");
 DRIVER_FUNCTION(overflow_quotient, "mov edx, 5\nmov eax, 0\nmov r8d, 2\ndiv r8d");
 DRIVER_FUNCTION(undefined, "ud2");
 DRIVER_FUNCTION(breakpoint, "int3");
@@ -198,6 +199,7 @@ static void call_through_null_names_the_caller(void **state)
 	assert_int_equal(seen->parameter[1], 0);
 	assert_inside(seen, call_it);
 	assert_string_equal(seen->detail, "execution at 0x0, where there is no code");
+	assert_int_equal(seen->guessed & 2, 0); /* the return address is where the call put it */
 }
 
 static void access_to_no_address_is_an_access_violation(void **state)
@@ -271,6 +273,7 @@ static void division_by_zero_is_c0000094(void **state)
 	assert_string_equal(seen->detail, "division by zero at div r8");
 	expect_exception(STATUS_INTEGER_DIVIDE_BY_ZERO, (struct call){divide_memory});
 	expect_exception(STATUS_INTEGER_DIVIDE_BY_ZERO, (struct call){divide_high});
+	expect_exception(STATUS_INTEGER_DIVIDE_BY_ZERO, (struct call){divide_low});
 }
 
 static void overflow_of_a_quotient_is_c0000095(void **state)

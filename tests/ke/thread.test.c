@@ -151,6 +151,12 @@ static void *wait_at_barrier(void *barrier)
 	return NULL;
 }
 
+static bool is_own(struct ke_processor *processor, void *unused)
+{
+	(void)unused;
+	return processor == ke_self;
+}
+
 static void forked_child_keeps_only_its_own_processor(void **state)
 {
 	(void)state;
@@ -164,7 +170,7 @@ static void forked_child_keeps_only_its_own_processor(void **state)
 
 	pid_t child = fork();
 	if (!child) {
-		bool right = processors() == 1 && ke_processor() == ke_self &&
+		bool right = processors() == 1 && ke_visit_processors(is_own, NULL) &&
 			     gs_pointer(0x188) == (void *)KeGetCurrentThread();
 		_exit(right ? 0 : 1);
 	}
