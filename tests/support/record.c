@@ -18,9 +18,14 @@ static struct {
 
 OB_PREOP_CALLBACK_STATUS record_pre_result;
 
-void record_reset(void)
+void record_reset_heard(void)
 {
 	record.count = record.compared = record.batch = 0;
+}
+
+void record_reset(void)
+{
+	record_reset_heard();
 	memset(record.hook, 0, sizeof record.hook);
 	record.rules[0] = 0;
 	record_pre_result = OB_PREOP_SUCCESS;
@@ -127,8 +132,8 @@ static void note_image(unsigned n, PUNICODE_STRING name, HANDLE process, PIMAGE_
 #define EACH(X)                                                                                    \
 	EACH_OF_TEN(X, 10)                                                                         \
 	EACH_OF_TEN(X, 11)                                                                         \
-	EACH_OF_TEN(X, 12) EACH_OF_TEN(X, 13) EACH_OF_TEN(X, 14) EACH_OF_TEN(X, 15)                \
-		EACH_OF_TEN(X, 16)
+	EACH_OF_TEN(X, 12)                                                                         \
+	EACH_OF_TEN(X, 13) EACH_OF_TEN(X, 14) EACH_OF_TEN(X, 15) EACH_OF_TEN(X, 16)
 
 #define DEFINE(n)                                                                                  \
 	static VOID NTAPI legacy_##n(HANDLE parent, HANDLE process, BOOLEAN create)                \

@@ -74,6 +74,8 @@ const struct call *heard(unsigned n);
 /* How many calls of a family there have been since the last comparison. */
 unsigned count_heard(enum family family);
 
+/* Forgets what has been heard, but not the hooks; or everything. */
+void record_reset_heard(void);
 void record_reset(void);
 
 /* ---- Routines to register ----------------------------------------------------------- */
