@@ -68,7 +68,8 @@ struct rs_driver *rs_load(const char *path, struct rs_error *error);
 
 /* Puts a value into the driver's Parameters registry key: a DWORD when the text
  * is a number (decimal or 0x...), else a REG_SZ, or a REG_MULTI_SZ when there are
- * several. Before rs_start. 0, or -ENOMEM. */
+ * several; a number that a DWORD cannot hold is text. Before rs_start. 0, -ENOMEM, or
+ * -ENAMETOOLONG. */
 int rs_set_parameter(struct rs_driver *driver, const char *name, const char *const *values,
 		     size_t count);
 
