@@ -122,9 +122,10 @@ static bool set_parameters(struct session *session, size_t index)
 		const struct run_parameter *parameter = &options->parameters[i];
 		if (!run_parameter_is_for(parameter, options->drivers[index]))
 			continue;
-		if (rs_set_parameter(session->drivers[index], parameter->name, parameter->values,
-				     parameter->count) != 0) {
-			cli_complain("out of memory");
+		int error = rs_set_parameter(session->drivers[index], parameter->name,
+					     parameter->values, parameter->count);
+		if (error) {
+			cli_complain("--param %s: %s", parameter->name, strerror(-error));
 			return false;
 		}
 	}
