@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "ke/instruction.h"
 #include <stdio.h>
+#include <string.h>
+
+#define PAGE_SIZE 4096u
+
+/* The processor has just run into the code at rip, so it can be read there to the end of
+ * its page at least; but not after a jump to where there is none. */
+static size_t read_code(const struct host_trap *trap, uint8_t *code, size_t size)
+{
+	size_t in_page = PAGE_SIZE - trap->rip % PAGE_SIZE;
+	if (trap->execute || in_page < size)
+		return host_read(code, (const void *)trap->rip, size);
+	memcpy(code, (const void *)trap->rip, size);
+	return size;
+}
 
 bool ke_decode(const struct host_trap *trap, struct ke_instruction *instruction)
 {
 	ZydisDecoder decoder;
-	size_t size = host_read(instruction->code, (const void *)trap->rip,
-				sizeof(instruction->code));
+	size_t size = read_code(trap, instruction->code, sizeof(instruction->code));
 	return size &&
 	       ZYAN_SUCCESS(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64,
 					     ZYDIS_STACK_WIDTH_64)) &&

@@ -83,13 +83,16 @@ static bool check_other_uses(const struct ke_instruction *instruction,
 static bool write_scratch(struct ke_processor *self, const struct ke_instruction *instruction)
 {
 	static const uint8_t undefined[] = {0x0F, 0x0B};
-	uint8_t *code = self->scratch_page;
-	size_t length = instruction->decoded.length;
-	if (host_protect(code, KE_SHARED_DATA_SIZE, HOST_READ | HOST_WRITE))
+	uint8_t wanted[ZYDIS_MAX_INSTRUCTION_LENGTH + sizeof(undefined)];
+	size_t length = instruction->decoded.length, size = length + sizeof(undefined);
+	memcpy(wanted, instruction->code, length);
+	memcpy(wanted + length, undefined, sizeof(undefined));
+	if (!memcmp(self->scratch_page, wanted, size))
+		return true; /* the same as last time, and executable */
+	if (host_protect(self->scratch_page, KE_SHARED_DATA_SIZE, HOST_READ | HOST_WRITE))
 		return false;
-	memcpy(code, instruction->code, length);
-	memcpy(code + length, undefined, sizeof(undefined));
-	return !host_protect(code, KE_SHARED_DATA_SIZE, HOST_READ | HOST_EXECUTE);
+	memcpy(self->scratch_page, wanted, size);
+	return !host_protect(self->scratch_page, KE_SHARED_DATA_SIZE, HOST_READ | HOST_EXECUTE);
 }
 
 bool ke_begin_step(struct host_trap *trap, const struct ke_instruction *instruction)
