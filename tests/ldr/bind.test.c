@@ -180,6 +180,33 @@ static void a_tail_call_is_still_the_driver_s(void **state)
 	assert_string_equal(seen->module, "caller.sys");
 }
 
+/* DriverEntry calls Alpha, and Alpha what is missing; both have a frame of 28h bytes, as
+ * the row of unwind data says. */
+static void start_nested_caller(void *unused)
+{
+	static const uint8_t entry[] = {0x48, 0x83, 0xEC, 0x28,    /* sub rsp, 28h */
+					0xE8, 0x07, 0,    0,    0, /* call Alpha */
+					0x48, 0x83, 0xC4, 0x28, 0xC3};
+	static const uint8_t unwind[] = {1, 4, 1, 0, 4, 0x42}; /* at 4: 28h bytes allocated */
+	struct sample s = sample_make();
+	(void)unused;
+	sample_put(&s, SAMPLE_ENTRY, entry, sizeof(entry));
+	put_call(&s, SAMPLE_ALPHA, SAMPLE_IAT_NTOS + 16, false);
+	sample_put(&s, SAMPLE_UNWIND, unwind, sizeof(unwind));
+	ldr_start(load(&s, "caller.sys"));
+}
+
+static void the_stack_begins_with_the_call(void **state)
+{
+	(void)state;
+	const struct bug_check_seen *seen = expect_bug_check((ULONG)KE_MISSING_EXPORT_CALLED,
+							     start_nested_caller, NULL);
+	assert_true(seen->frames >= 2);
+	assert_string_equal(seen->frame[0], "caller.sys+0x101a");
+	assert_string_equal(seen->frame[1], "caller.sys+0x1009");
+	assert_int_equal(seen->guessed & 3, 0);
+}
+
 static void start_ordinal_caller(void *unused)
 {
 	struct sample s = sample_make();
@@ -248,6 +275,7 @@ int main(void)
 		WORLD_TEST(a_missing_name_is_named_when_called),
 		WORLD_TEST(an_unknown_dll_is_named_when_called),
 		WORLD_TEST(a_tail_call_is_still_the_driver_s),
+		WORLD_TEST(the_stack_begins_with_the_call),
 		WORLD_TEST(a_missing_ordinal_is_named_when_called),
 		WORLD_TEST(names_from_a_file_reach_no_terminal_raw),
 		WORLD_TEST(vf_09_names_the_driver_s_call),

@@ -19,7 +19,7 @@ expect_line() { # extended regular expression
 
 # Changes a byte of plain.sys: OFFSET, VALUE in octal.
 poke() {
-	printf "\\$2" | dd of=plain.sys bs=1 seek="$1" conv=notrunc status=none
+	printf '%b' "\\0$2" | dd of=plain.sys bs=1 seek="$1" conv=notrunc status=none
 }
 
 headers_are_shown() {
