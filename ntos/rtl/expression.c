@@ -27,8 +27,17 @@
 #define MAX_STATES (0xFFFF / sizeof(WCHAR) + 1)
 
 struct states {
+	size_t first, last; /* no state is outside of these; first > last: there is none */
 	uint64_t bit[(MAX_STATES + 63) / 64];
 };
+
+/* `count` is the number of characters of the pattern. */
+static void clear(struct states *states, size_t count)
+{
+	states->first = SIZE_MAX;
+	states->last = 0;
+	memset(states->bit, 0, (count / 64 + 1) * sizeof(*states->bit));
+}
 
 static bool has(const struct states *states, size_t i)
 {
@@ -38,6 +47,8 @@ static bool has(const struct states *states, size_t i)
 static void set(struct states *states, size_t i)
 {
 	states->bit[i / 64] |= 1ull << (i % 64);
+	states->first = i < states->first ? i : states->first;
+	states->last = i > states->last ? i : states->last;
 }
 
 /* What the automaton reads next: a character, or the end of the name. */
@@ -91,7 +102,7 @@ static bool takes(WCHAR expected, const struct input *input)
 static void close_over(struct states *states, const WCHAR *pattern, size_t count,
 		       const struct input *input)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = states->first; i < count && i <= states->last; i++) {
 		if (has(states, i) && passes(pattern[i], input))
 			set(states, i + 1);
 	}
@@ -101,22 +112,20 @@ static bool step(struct states *states, const WCHAR *pattern, size_t count,
 		 const struct input *input)
 {
 	struct states next;
-	bool any = false;
-	memset(next.bit, 0, (count / 64 + 1) * sizeof(*next.bit));
+	clear(&next, count);
 	close_over(states, pattern, count, input);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = states->first; i < count && i <= states->last; i++) {
 		if (!has(states, i))
 			continue;
 		if (stays(pattern[i], input))
 			set(&next, i);
 		else if (takes(pattern[i], input))
 			set(&next, i + 1);
-		else
-			continue;
-		any = true;
 	}
+	states->first = next.first;
+	states->last = next.last;
 	memcpy(states->bit, next.bit, (count / 64 + 1) * sizeof(*next.bit));
-	return any;
+	return next.first <= next.last;
 }
 
 static size_t find_last_dot(const UNICODE_STRING *name)
@@ -140,7 +149,7 @@ BOOLEAN NTAPI FsRtlIsNameInExpression(PUNICODE_STRING Expression, PUNICODE_STRIN
 	if (!count || !length)
 		return count == length;
 	size_t last_dot = find_last_dot(Name);
-	memset(states.bit, 0, (count / 64 + 1) * sizeof(*states.bit));
+	clear(&states, count);
 	set(&states, 0);
 	for (size_t i = 0; i < length; i++) {
 		WCHAR unit = Name->Buffer[i];
