@@ -439,22 +439,29 @@ static void check_guards(const void *caller, const struct block *block)
 	}
 }
 
+/* Examines and frees a block that is in no table any more. */
+static void retire(const void *caller, struct block *block, ULONG tag)
+{
+	KIRQL irql = ke_processor()->pcr.irql;
+	if (is_paged(block->type) && irql > APC_LEVEL)
+		blame(caller, KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x11, irql, block->type,
+		      (uintptr_t)block->body, "paged pool was freed above APC_LEVEL");
+	if (tag && tag != block->tag)
+		blame(caller, KE_BAD_POOL_CALLER, 0x0A, (uintptr_t)block->body, block->tag, tag,
+		      "a pool block was freed with another tag than it was allocated with");
+	check_guards(caller, block);
+	give_back(block);
+}
+
 static void free_block(const void *caller, void *body, ULONG tag)
 {
 	bool was_freed = false;
 	ULONG old_tag = 0;
 	struct block *block = take(body, &was_freed, &old_tag);
-	if (!block)
+	if (block)
+		retire(caller, block, tag);
+	else
 		not_a_block(caller, body, was_freed, old_tag);
-	KIRQL irql = ke_processor()->pcr.irql;
-	if (is_paged(block->type) && irql > APC_LEVEL)
-		blame(caller, KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x11, irql, block->type,
-		      (uintptr_t)body, "paged pool was freed above APC_LEVEL");
-	if (tag && tag != block->tag)
-		blame(caller, KE_BAD_POOL_CALLER, 0x0A, (uintptr_t)body, block->tag, tag,
-		      "a pool block was freed with another tag than it was allocated with");
-	check_guards(caller, block);
-	give_back(block);
 }
 
 void ex_free_pool(const void *caller, void *block)

@@ -46,8 +46,10 @@ LONG NTAPI crt_vsprintf(CHAR *to, const CHAR *format, __builtin_ms_va_list args)
 
 LONG NTAPI crt_vsnprintf(CHAR *to, SIZE_T count, const CHAR *format, __builtin_ms_va_list args)
 {
+	if (!format || (!to && count))
+		return -1;
 	size_t length = rtl_format(to, count, format, args);
-	if (!to && !count)
+	if (!to)
 		return (LONG)length;
 	if (length < count)
 		to[length] = '\0';
@@ -116,8 +118,10 @@ LONG NTAPI crt_vswprintf(WCHAR *to, const WCHAR *format, __builtin_ms_va_list ar
 
 LONG NTAPI crt_vsnwprintf(WCHAR *to, SIZE_T count, const WCHAR *format, __builtin_ms_va_list args)
 {
+	if (!format || (!to && count))
+		return -1;
 	size_t length = rtl_format_wide(to, count, format, args);
-	if (!to && !count)
+	if (!to)
 		return (LONG)length;
 	if (length < count)
 		to[length] = 0;

@@ -126,7 +126,7 @@ void *NTAPI crt_bsearch_s(const void *key, const void *base, SIZE_T count, SIZE_
 /* ---- printf (format rules: rtl/format.h) -------------------------------------------------------
  *
  * The count functions write no terminator when the text fills or exceeds `count`, and
- * return -1 when it exceeds it; with a NULL buffer and count 0 the v forms measure. The
+ * return -1 when it exceeds it; with a NULL buffer and count 0 they measure. The
  * _s functions empty the buffer and return -1 when the text does not fit, unless `count`
  * (or CRT_TRUNCATE) cuts it: then what fits is terminated and -1 returned.
  */

@@ -363,6 +363,10 @@ static void count_functions_leave_out_the_terminator_that_does_not_fit(void **st
 	fill();
 	assert_int_equal(crt_snprintf(narrow, 4, "%s", "hello"), -1);
 	assert_memory_equal(narrow, "hell#", 5);
+	assert_int_equal(crt_snprintf(NULL, 0, "%s", "hello"), 5);
+	assert_int_equal(crt_snprintf(NULL, 5, "%s", "hello"), -1);
+	assert_int_equal(crt_snwprintf(NULL, 0, u"%s", u"hello"), 5);
+	assert_int_equal(crt_snwprintf(NULL, 5, u"%s", u"hello"), -1);
 	fill();
 	assert_int_equal(crt_snwprintf(wide, 5, u"%s", u"hello"), 5);
 	assert_memory_equal(wide, u"hello#", 12);
