@@ -133,7 +133,8 @@ static bool a_is_skipped(void *unused)
 }
 
 /* A's pre has returned, its post has not begun: the thread is inside B's. */
-static void ob_62_ob_38_unregistering_waits_across_the_gap_between_pre_and_post(void **state)
+static void
+ob_62_ob_38_unregistering_waits_across_the_gap_between_pre_and_post_inferred(void **state)
 {
 	(void)state;
 	PVOID handle = watch('A', "2000", 0);
@@ -224,7 +225,7 @@ static bool called_since(void *calls)
 	return atomic_load(&storm.calls) > *(unsigned *)calls;
 }
 
-static void ob_38_ob_62_pairs_match_while_registrations_come_and_go(void **state)
+static void ob_38_ob_62_pairs_match_while_registrations_come_and_go_inferred(void **state)
 {
 	(void)state;
 	struct job caller[3];
@@ -334,9 +335,10 @@ int main(void)
 		WORLD_TEST(ob_62_unregistering_waits_for_a_pre_call_without_post),
 		WORLD_TEST(ob_62_unregistering_waits_for_a_post_call),
 		WORLD_TEST(ob_62_unregistering_waits_for_a_post_call_without_pre),
-		WORLD_TEST(ob_62_ob_38_unregistering_waits_across_the_gap_between_pre_and_post),
+		WORLD_TEST(
+			ob_62_ob_38_unregistering_waits_across_the_gap_between_pre_and_post_inferred),
 		WORLD_TEST(ob_62_other_registrations_are_not_waited_for),
-		WORLD_TEST(ob_38_ob_62_pairs_match_while_registrations_come_and_go),
+		WORLD_TEST(ob_38_ob_62_pairs_match_while_registrations_come_and_go_inferred),
 		WORLD_TEST(ob_63_vf_20_unregistering_from_inside_is_diagnosed_inferred),
 		WORLD_TEST(ob_63_vf_20_unregistering_in_the_gap_is_diagnosed_inferred),
 		WORLD_TEST(ob_64_vf_21_what_is_no_live_handle_is_bug_check_7e),

@@ -31,8 +31,7 @@ static void look_at_ending_process(struct call *call)
 		rs_release(found);
 }
 
-static void
-ps_56_exit_is_told_after_the_last_thread_and_before_the_process_is_taken_apart(void **state)
+static void ps_56_exit_is_told_after_the_last_thread_before_the_end(void **state)
 {
 	(void)state;
 	HANDLE handle;
@@ -296,8 +295,7 @@ static void ps_63_id_belongs_to_the_object_until_it_is_deleted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(
-			ps_56_exit_is_told_after_the_last_thread_and_before_the_process_is_taken_apart),
+		WORLD_TEST(ps_56_exit_is_told_after_the_last_thread_before_the_end),
 		WORLD_TEST(ps_57_exit_runs_on_the_last_exiting_thread),
 		WORLD_TEST(ps_58_thread_exit_is_told_before_process_exit_inferred),
 		WORLD_TEST(ps_59_legacy_parent_on_exit_is_the_one_of_the_creation_inferred),

@@ -156,13 +156,13 @@ static void check_removal_waits(const struct subject *subject)
 	assert_status(subject->remove(), STATUS_PROCEDURE_NOT_FOUND);
 }
 
-static void ps_22_ps_25_ex_removal_waits_with_its_slot_emptied(void **state)
+static void ps_22_ps_25_ex_removal_waits_with_its_slot_emptied_inferred(void **state)
 {
 	(void)state;
 	check_removal_waits(&subject_ex);
 }
 
-static void ps_22_ps_25_ex2_removal_waits_with_its_slot_emptied(void **state)
+static void ps_22_ps_25_ex2_removal_waits_with_its_slot_emptied_inferred(void **state)
 {
 	(void)state;
 	check_removal_waits(&subject_ex2);
@@ -433,8 +433,8 @@ static void ps_30_routine_added_during_a_dispatch_counts_from_the_next_inferred(
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(ps_22_ps_25_ex_removal_waits_with_its_slot_emptied),
-		WORLD_TEST(ps_22_ps_25_ex2_removal_waits_with_its_slot_emptied),
+		WORLD_TEST(ps_22_ps_25_ex_removal_waits_with_its_slot_emptied_inferred),
+		WORLD_TEST(ps_22_ps_25_ex2_removal_waits_with_its_slot_emptied_inferred),
 		WORLD_TEST(ps_23_ps_25_legacy_removal_waits_too_inferred),
 		WORLD_TEST(ps_67_thread_removal_waits),
 		WORLD_TEST(ps_67_thread_ex_removal_waits),
