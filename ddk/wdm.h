@@ -24,7 +24,27 @@ extern "C" {
 #define THREAD_RESUME 0x1000
 #endif
 
-extern NTSYSAPI POBJECT_TYPE *ExDesktopObjectType;
+/*
+ * The WDK's POBJECT_TYPE *PsProcessType is the import slot itself, which holds the
+ * address of the kernel's variable. mingw says dllimport besides, so its compiler looks
+ * into the slot once more and gives the variable's value. These are the slots.
+ */
+extern POBJECT_TYPE *__imp_CmKeyObjectType;
+extern POBJECT_TYPE *__imp_ExDesktopObjectType;
+extern POBJECT_TYPE *__imp_ExEventObjectType;
+extern POBJECT_TYPE *__imp_ExSemaphoreObjectType;
+extern POBJECT_TYPE *__imp_IoFileObjectType;
+extern POBJECT_TYPE *__imp_PsProcessType;
+extern POBJECT_TYPE *__imp_PsThreadType;
+extern POBJECT_TYPE *__imp_SeTokenObjectType;
+#define CmKeyObjectType __imp_CmKeyObjectType
+#define ExDesktopObjectType __imp_ExDesktopObjectType
+#define ExEventObjectType __imp_ExEventObjectType
+#define ExSemaphoreObjectType __imp_ExSemaphoreObjectType
+#define IoFileObjectType __imp_IoFileObjectType
+#define PsProcessType __imp_PsProcessType
+#define PsThreadType __imp_PsThreadType
+#define SeTokenObjectType __imp_SeTokenObjectType
 
 /* ---- Pool ------------------------------------------------------------------ */
 

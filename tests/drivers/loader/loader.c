@@ -18,8 +18,8 @@ struct module_entry {
 	ULONG flags;
 };
 
-/* Slots of this driver's import address table. */
-extern PVOID __imp_PsProcessType, __imp_DbgPrint;
+/* The slot of this driver's import address table. */
+extern PVOID __imp_DbgPrint;
 
 typedef NTSTATUS NTAPI action(PDRIVER_OBJECT driver, PUNICODE_STRING path);
 
@@ -144,7 +144,7 @@ static NTSTATUS NTAPI walks_exports(PDRIVER_OBJECT driver, PUNICODE_STRING path)
 	PVOID routine = walk_exports(ntos->base, "PsSetCreateProcessNotifyRoutineEx2");
 	REQUIRE(routine && routine == MmGetSystemRoutineAddress(&newer));
 	REQUIRE(!MmGetSystemRoutineAddress(&none));
-	REQUIRE(walk_exports(ntos->base, "PsProcessType") == __imp_PsProcessType);
+	REQUIRE(walk_exports(ntos->base, "PsProcessType") == (PVOID)PsProcessType);
 	REQUIRE(walk_exports(ntos->base, "DbgPrint") == __imp_DbgPrint);
 	return STATUS_SUCCESS;
 }
