@@ -105,7 +105,7 @@ static const char *machine_name(uint16_t machine)
 	}
 }
 
-static bool check_kind(const struct reader *r, const struct pe_nt_headers *nt)
+static bool check_machine(const struct reader *r, const struct pe_nt_headers *nt)
 {
 	if (nt->signature != PE_SIGNATURE)
 		return pe_fail(r->error, NT_FIELD(r, signature),
@@ -118,6 +118,17 @@ static bool check_kind(const struct reader *r, const struct pe_nt_headers *nt)
 		return pe_fail(r->error, NT_FIELD(r, file.characteristics),
 			       "characteristics 0x%x do not say that the image is executable (0x2)",
 			       nt->file.characteristics);
+	return true;
+}
+
+/* In two parts: what is for another machine shall be told so, not that its optional
+ * header is too short. */
+static bool read_nt_headers(const struct reader *r, struct pe_nt_headers *nt)
+{
+	uint32_t at = r->pe->nt_offset;
+	if (!take(r, at, nt, offsetof(struct pe_nt_headers, optional), "the NT headers") ||
+	    !check_machine(r, nt) || !take(r, at, nt, sizeof(*nt), "the NT headers"))
+		return false;
 	if (nt->optional.magic != PE_MAGIC_32_PLUS)
 		return pe_fail(r->error, NT_FIELD(r, optional.magic),
 			       "optional header magic 0x%x, expected 0x20b (PE32+)",
@@ -319,12 +330,7 @@ bool pe_parse(const void *file, size_t size, struct pe *pe, struct pe_error *err
 		return pe_fail(error, 0, "a file of 0x%zx bytes, expected at most 0x%x", size,
 			       PE_MAX_IMAGE_SIZE);
 	pe->file_size = (uint32_t)size;
-	if (!find_nt_headers(&r) || !take(&r, pe->nt_offset, &nt, 24, "the NT headers"))
-		return false;
-	/* A 32-bit file's optional header is shorter: first see what it is. */
-	nt.optional.magic = PE_MAGIC_32_PLUS;
-	if (!check_kind(&r, &nt) || !take(&r, pe->nt_offset, &nt, sizeof(nt), "the NT headers") ||
-	    !check_kind(&r, &nt) || !check_sizes(&r, &nt))
+	if (!find_nt_headers(&r) || !read_nt_headers(&r, &nt) || !check_sizes(&r, &nt))
 		return false;
 	take_in(pe, &nt);
 	return read_directories(&r, &nt) && read_sections(&r, &nt);
