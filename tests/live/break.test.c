@@ -8,6 +8,7 @@
 #include "ke/thread.h"
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -142,6 +143,14 @@ static void job_control_does_the_same(void **state)
 	     "$?'");
 	same("exec bash -c 'sleep 0.2 & kill -TSTP $!; sleep 0.1; kill -CONT $!; wait $!; echo "
 	     "$?'");
+}
+
+/* ps shows "t" for a stopped process that is traced, and "T" for another one. */
+static void a_stopped_process_stays_stopped(void **state)
+{
+	(void)state;
+	same("sleep 0.2 & p=$!; kill -STOP $p; sleep 0.5; cut -d' ' -f3 /proc/$p/stat | tr t T; "
+	     "kill -CONT $p; wait $p; echo $?");
 }
 
 static void python_does_the_same(void **state)
@@ -359,7 +368,7 @@ static void the_tree_dies_with_its_supervisor(void **state)
 	pid_t pid = fork();
 	if (pid == 0) {
 		char script[64];
-		snprintf(script, sizeof script, "sleep 60 & echo x >&%d; sleep 60", ends[1]);
+		snprintf(script, sizeof script, "sleep 30 & echo >&%d; sleep 30", ends[1]);
 		supervise(script);
 		_exit(0);
 	}
@@ -368,8 +377,9 @@ static void the_tree_dies_with_its_supervisor(void **state)
 	usleep(20000);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	while (read(ends[0], &byte, 1) > 0)
-		; /* until everybody who has the other end is gone */
+	/* The end of the file comes when everybody who has the other end is gone. */
+	struct pollfd gone = {.fd = ends[0], .events = POLLIN};
+	assert_int_equal(poll(&gone, 1, 10000), 1);
 	close(ends[0]);
 }
 
@@ -385,6 +395,7 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(shells_do_the_same),
 		LIVE_TEST(job_control_does_the_same),
+		LIVE_TEST(a_stopped_process_stays_stopped),
 		LIVE_TEST(python_does_the_same),
 		LIVE_TEST(compiling_does_the_same),
 		LIVE_TEST(daemons_and_orphans_do_the_same),
