@@ -150,7 +150,8 @@ static void show_headers(const struct driver *driver)
 {
 	const struct pe *pe = &driver->pe;
 	quote(driver->file.path);
-	printf(": Windows driver for x64 (PE32+), %zu bytes\n\n", driver->file.size);
+	printf(": Windows %s for x64 (PE32+), %zu bytes\n\n",
+	       pe->subsystem == PE_SUBSYSTEM_NATIVE ? "driver" : "program", driver->file.size);
 	show_time_stamp(pe);
 	printf("  image base       0x%llx, 0x%x bytes in memory\n",
 	       (unsigned long long)pe->image_base, pe->image_size);
