@@ -7,8 +7,7 @@
 
 static LONG *NobodyAllocatedThis;
 
-static VOID
-OnProcess(HANDLE ParentId, HANDLE ProcessId, BOOLEAN Create)
+static VOID OnProcess(HANDLE ParentId, HANDLE ProcessId, BOOLEAN Create)
 {
 	UNREFERENCED_PARAMETER(ParentId);
 	UNREFERENCED_PARAMETER(ProcessId);
@@ -17,8 +16,7 @@ OnProcess(HANDLE ParentId, HANDLE ProcessId, BOOLEAN Create)
 		++*(volatile LONG *)NobodyAllocatedThis;
 }
 
-static VOID
-Unload(PDRIVER_OBJECT DriverObject)
+static VOID Unload(PDRIVER_OBJECT DriverObject)
 {
 	UNREFERENCED_PARAMETER(DriverObject);
 
