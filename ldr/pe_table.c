@@ -36,10 +36,8 @@ static bool visit_block(const struct relocation_walk *w, uint32_t rva,
 			const struct pe_relocation_block *block)
 {
 	for (uint32_t i = sizeof(*block); i + 2 <= block->size; i += 2) {
-		const void *from = at(w->pe, w->image, rva + i, 2);
-		uint16_t row = 0;
-		if (from)
-			memcpy(&row, from, sizeof(row));
+		uint16_t row;
+		memcpy(&row, (const char *)w->image + rva + i, sizeof(row));
 		unsigned type = row >> 12, width = relocation_width(type);
 		uint64_t target = (uint64_t)block->page + (row & 0xFFF);
 		if (type == PE_RELOCATION_ABSOLUTE)
@@ -68,11 +66,8 @@ bool pe_visit_relocations(const struct pe *pe, const void *image, pe_relocation_
 		return true;
 	for (uint32_t rva = d.rva; end - rva >= sizeof(struct pe_relocation_block);) {
 		struct pe_relocation_block block;
-		const void *from = at(pe, image, rva, sizeof(block));
-		if (!from)
-			return pe_fail(error, pe_file_offset(pe, rva),
-				       "relocation block at RVA 0x%x leaves the image", rva);
-		memcpy(&block, from, sizeof(block));
+		/* pe_parse has seen that the directory lies inside. */
+		memcpy(&block, (const char *)image + rva, sizeof(block));
 		/* Some linkers pad the directory with zeros. */
 		if (block.page == 0 && block.size == 0)
 			return true;
@@ -127,11 +122,7 @@ static bool check_exceptions(const struct pe *pe, const void *image, struct pe_e
 	for (uint32_t i = 0; (i + 1) * 12ull <= d.size; i++) {
 		struct pe_runtime_function f;
 		uint64_t rva = d.rva + i * 12ull;
-		const void *from = at(pe, image, rva, sizeof(f));
-		if (!from)
-			return pe_fail(error, pe_file_offset(pe, rva),
-				       "the exception directory leaves the image at row %u", i);
-		memcpy(&f, from, sizeof(f));
+		memcpy(&f, (const char *)image + rva, sizeof(f));
 		if (f.begin == 0 && f.end == 0)
 			break; /* padding */
 		if (f.begin < last || f.end < f.begin || f.end > pe->image_size ||
