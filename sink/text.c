@@ -446,6 +446,8 @@ static void tell_bug_check(struct sink *sink, struct sink_line *line, const stru
 	sink_paint(line, SINK_RED);
 	line->length += ke_format_bug_check(line->text + line->length,
 					    line->size - line->length - 64, event);
+	if (line->text[line->length - 1] == '\n')
+		line->length--;
 	sink_paint(line, SINK_PLAIN);
 }
 
