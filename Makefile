@@ -24,8 +24,9 @@ all: ## build/ringside, build/drivers/*.sys, build/libringside.a
 
 .PHONY: ninja
 ninja:
-	@cmake -S . -B build -G Ninja $(CMAKE_FLAGS) >build.log 2>&1 || { cat build.log; rm build.log; exit 1; }
-	@mv build.log build/configure.log
+	@mkdir -p build
+	@cmake -S . -B build -G Ninja $(CMAKE_FLAGS) >build/configure.log 2>&1 || \
+		{ cat build/configure.log; exit 1; }
 	@cmake --build build $(if $(TARGETS),--target $(TARGETS))
 
 .PHONY: demo
@@ -61,8 +62,9 @@ lint: ## clang-tidy and cppcheck
 	@tools/lint
 
 .PHONY: install
-install: all ## install below PREFIX (/usr/local), DESTDIR honoured
-	@DESTDIR='$(DESTDIR)' cmake --install build --prefix '$(PREFIX)'
+install: ## install below PREFIX (/usr/local), DESTDIR honoured
+	@$(MAKE) --no-print-directory all CMAKE_FLAGS="$(CMAKE_FLAGS) -DCMAKE_INSTALL_PREFIX='$(PREFIX)'"
+	@DESTDIR='$(DESTDIR)' cmake --install build
 
 .PHONY: clean
 clean: ## remove everything that was built
