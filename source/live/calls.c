@@ -2,6 +2,7 @@
 #include "source/live/calls.h"
 #include <errno.h>
 #include <linux/audit.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 
@@ -14,6 +15,32 @@ const struct live_call live_calls[] = {
 	{"rt_sigqueueinfo", live_answer_sigqueue, -EPERM},
 	{"rt_tgsigqueueinfo", live_answer_tgsigqueue, -EPERM},
 	{"pidfd_send_signal", live_answer_pidfd_send_signal, -EPERM},
+
+	/* Not judged, but noted: see live_process.estranged. */
+	{"setuid", live_answer_estranging},
+	{"setgid", live_answer_estranging},
+	{"setreuid", live_answer_estranging},
+	{"setregid", live_answer_estranging},
+	{"setresuid", live_answer_estranging},
+	{"setresgid", live_answer_estranging},
+	{"setfsuid", live_answer_estranging},
+	{"setfsgid", live_answer_estranging},
+	{"setgroups", live_answer_estranging},
+	{"setuid32", live_answer_estranging},
+	{"setgid32", live_answer_estranging},
+	{"setreuid32", live_answer_estranging},
+	{"setregid32", live_answer_estranging},
+	{"setresuid32", live_answer_estranging},
+	{"setresgid32", live_answer_estranging},
+	{"setfsuid32", live_answer_estranging},
+	{"setfsgid32", live_answer_estranging},
+	{"setgroups32", live_answer_estranging},
+	{"capset", live_answer_estranging},
+	{"chroot", live_answer_estranging},
+	{"pivot_root", live_answer_estranging},
+	{"setns", live_answer_estranging},
+	{"unshare", live_answer_estranging},
+	{"clone", live_answer_estranging, .if_any = CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID},
 };
 #define ROWS (sizeof live_calls / sizeof live_calls[0])
 const unsigned live_call_count = ROWS;
@@ -40,6 +67,14 @@ const struct live_call *live_call_of(uint32_t arch, int number)
 			return &live_calls[i];
 	}
 	return NULL;
+}
+
+struct live_answer live_answer_estranging(const struct live_call *call,
+					  const struct live_notice *notice)
+{
+	(void)call;
+	atomic_store(&notice->task->process->estranged, true);
+	return LIVE_CONTINUE;
 }
 
 bool live_still_waits(const struct live_notice *notice)

@@ -34,7 +34,8 @@ struct live_call {
 	const char *name;
 	struct live_answer (*answer)(const struct live_call *call,
 				     const struct live_notice *notice);
-	int denied; /* the negative errno when the driver took a right away */
+	int denied;      /* the negative errno when the driver took a right away */
+	uint64_t if_any; /* only with any of these bits in the first argument; 0: always */
 };
 
 extern const struct live_call live_calls[];
@@ -65,6 +66,9 @@ struct live_answer live_answer_tgsigqueue(const struct live_call *call,
 					  const struct live_notice *notice);
 struct live_answer live_answer_pidfd_send_signal(const struct live_call *call,
 						 const struct live_notice *notice);
+
+struct live_answer live_answer_estranging(const struct live_call *call,
+					  const struct live_notice *notice);
 
 /* Whether the last exec that a driver refused was this process's first one. */
 bool live_refused_first_exec(pid_t pid);

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -94,33 +93,47 @@ static bool may_kill_anybody(pid_t tid, const struct credentials *c)
 	return read_credentials(tid, &whole) && (whole.capabilities & (1ull << CAP_KILL));
 }
 
-bool live_may_signal(pid_t caller, pid_t target, int signal)
+/* Of a task that never changed them: those that we have ourselves. */
+static const struct credentials *our_credentials(void)
+{
+	static struct credentials ours; /* the notifier alone asks */
+	static bool known;
+	if (!known)
+		known = read_credentials(getpid(), &ours);
+	return known ? &ours : NULL;
+}
+
+static bool credentials_of_task(const struct live_task *task, struct credentials *c)
+{
+	const struct credentials *ours = our_credentials();
+	if (!ours || atomic_load(&task->process->estranged))
+		return credentials_of(task->tid, c);
+	*c = *ours;
+	return true;
+}
+
+bool live_may_signal(const struct live_task *caller, pid_t target, int signal)
 {
 	struct credentials from, to;
-	if (!credentials_of(caller, &from) || !credentials_of(target, &to))
+	if (!credentials_of_task(caller, &from) || (from.capabilities & (1ull << CAP_KILL)))
+		return true;
+	if (!credentials_of(target, &to))
 		return true;
 	if (from.effective == to.saved || from.effective == to.user || from.user == to.saved ||
 	    from.user == to.user)
 		return true;
-	if (signal == SIGCONT && getsid(caller) == getsid(target))
+	if (signal == SIGCONT && getsid(caller->tid) == getsid(target))
 		return true;
-	return may_kill_anybody(caller, &from);
+	return may_kill_anybody(caller->tid, &from);
 }
 
 /* Only root can become somebody else; then changing the user also drops the
- * capabilities that override file permissions, as it should. The owner of
- * /proc/TID is a cheap first look: it is the effective user of any task that can
- * be dumped, and root's for the others, which just takes the long way. */
+ * capabilities that override file permissions, as it should. */
 void live_assume_identity(pid_t tid, struct live_identity *saved)
 {
-	char path[32];
-	struct stat owner;
 	struct credentials c;
 	saved->changed = false;
 	if (geteuid() != 0)
-		return;
-	snprintf(path, sizeof path, "/proc/%d", tid);
-	if (!stat(path, &owner) && owner.st_uid == 0 && owner.st_gid == 0)
 		return;
 	if (!credentials_of(tid, &c) || c.file_user == 0)
 		return;

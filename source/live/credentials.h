@@ -3,12 +3,14 @@
 #ifndef RINGSIDE_LIVE_CREDENTIALS_H
 #define RINGSIDE_LIVE_CREDENTIALS_H
 
+#include "source/live/task.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Whether Linux lets task `caller` send `signal` to process `target`. In doubt
- * yes: Linux itself is asked in the end, and a no here would be no callback. */
-bool live_may_signal(pid_t caller, pid_t target, int signal);
+/* Whether Linux lets `caller` send `signal` to process `target`, supervised or not.
+ * In doubt yes: Linux itself is asked in the end, and a no here would be no
+ * callback. */
+bool live_may_signal(const struct live_task *caller, pid_t target, int signal);
 
 /* What live_assume_identity changed. */
 struct live_identity {

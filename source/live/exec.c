@@ -27,6 +27,7 @@ static bool fetch(const struct live_notice *notice, uint64_t path, uint64_t argu
 {
 	exec->tid = notice->task->tid;
 	exec->pid = notice->task->process->pid;
+	exec->estranged = atomic_load(&notice->task->process->estranged);
 	if (live_read_string(exec->tid, path, exec->path, sizeof exec->path) < 0 ||
 	    live_read_arguments(exec->tid, arguments, notice->pointer_size, &exec->arguments))
 		return false;
@@ -43,6 +44,8 @@ static struct live_answer tell(const struct live_call *call, const struct live_n
 	struct live_pending *pending;
 	if (live_find_image(exec, &image))
 		return LIVE_CONTINUE;
+	if (image.set_id)
+		atomic_store(&task->process->estranged, true);
 	int error = live_tell_exec(task, &image, &exec->arguments, &pending);
 	if (error == call->denied && !task->process->announced)
 		atomic_store(&refused, task->process->pid);

@@ -20,12 +20,32 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* A rule for each bit, of which none may apply together with the one for
+ * CLONE_UNTRACED: which of two actions wins is not ours to say. */
+static int add_conditional_row(scmp_filter_ctx filter, int number, uint64_t bits)
+{
+	int error = 0;
+	for (; bits && !error; bits &= bits - 1) {
+		uint64_t bit = bits & -bits;
+		error = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 1,
+					 SCMP_A0(SCMP_CMP_MASKED_EQ, bit | CLONE_UNTRACED, bit));
+	}
+	return error;
+}
+
+static int add_row(scmp_filter_ctx filter, const struct live_call *call)
+{
+	int number = seccomp_syscall_resolve_name(call->name);
+	if (call->if_any)
+		return add_conditional_row(filter, number, call->if_any);
+	return seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 0);
+}
+
 static int add_rules(scmp_filter_ctx filter)
 {
 	int error = 0;
 	for (unsigned i = 0; i < live_call_count && !error; i++)
-		error = seccomp_rule_add(filter, SCMP_ACT_NOTIFY,
-					 seccomp_syscall_resolve_name(live_calls[i].name), 0);
+		error = add_row(filter, &live_calls[i]);
 	if (!error)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (!error)

@@ -16,9 +16,9 @@
  */
 #include "source/live/image.h"
 #include "source/live/credentials.h"
+#include "source/live/format.h"
 #include "source/live/remote.h"
 #include "memory.h"
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -30,7 +30,6 @@
 #include <unistd.h>
 
 #define MOST_SCRIPTS 5 /* as many #! lines in a row as the kernel follows */
-#define HEAD_SIZE 256  /* how much of a file the kernel looks at */
 #ifndef ST_NOEXEC
 #define ST_NOEXEC 8
 #endif
@@ -175,7 +174,7 @@ static int open_for_caller(const struct live_exec *exec, const char *path, bool 
 	int flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
 	if (own_name(exec, path, name))
 		goto open_name;
-	if (!has_our_root(exec->tid)) {
+	if (exec->estranged && !has_our_root(exec->tid)) {
 		char folder[PATH_MAX], absolute[PATH_MAX];
 		int error = path[0] == '/' ? 0 : folder_name(exec, folder);
 		if (!error)
@@ -220,71 +219,23 @@ static int opened_name(const struct live_exec *exec, const char *path, char *out
 
 /* ---- Whether it would execute ------------------------------------------------------- */
 
-static int check_executable(int fd, struct live_image *image)
+static int check_executable(int fd, struct live_image *image, struct stat *status)
 {
-	struct stat status;
 	struct statfs system;
-	if (fstat(fd, &status))
+	if (fstat(fd, status))
 		return -errno;
-	if (S_ISLNK(status.st_mode))
+	if (S_ISLNK(status->st_mode))
 		return -ELOOP;
-	if (!S_ISREG(status.st_mode))
+	if (!S_ISREG(status->st_mode))
 		return -EACCES;
 	if (syscall(SYS_faccessat2, fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS))
 		return -errno;
 	if (!fstatfs(fd, &system) && (system.f_flags & ST_NOEXEC))
 		return -EACCES;
-	image->device = status.st_dev;
-	image->inode = status.st_ino;
+	image->device = status->st_dev;
+	image->inode = status->st_ino;
+	image->set_id = (status->st_mode & (S_ISUID | S_ISGID)) != 0;
 	return 0;
-}
-
-static ssize_t read_head(int fd, char head[HEAD_SIZE])
-{
-	char link[40];
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	int file = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (file < 0)
-		return -errno;
-	ssize_t n = pread(file, head, HEAD_SIZE, 0);
-	int error = errno;
-	close(file);
-	return n < 0 ? -error : n;
-}
-
-/* Whether some program is registered to run files that the kernel cannot. */
-static bool other_formats(void)
-{
-	struct statfs system;
-	return !statfs("/proc/sys/fs/binfmt_misc/register", &system) &&
-	       !access("/proc/sys/fs/binfmt_misc/register", F_OK);
-}
-
-static bool native_elf(const char *head, size_t size)
-{
-	Elf64_Ehdr header;
-	if (size < sizeof(Elf32_Ehdr) || memcmp(head, ELFMAG, SELFMAG))
-		return false;
-	memcpy(&header, head, sizeof(Elf32_Ehdr));
-	return header.e_machine == EM_X86_64 || header.e_machine == EM_386;
-}
-
-/* Splits a #! line. False when it names nothing. */
-static bool interpreter_of(char *head, size_t size, char **name, char **argument)
-{
-	head[size < HEAD_SIZE ? size : HEAD_SIZE - 1] = 0;
-	char *line = head + 2;
-	line[strcspn(line, "\n")] = 0;
-	for (size_t n = strlen(line); n && strchr(" \t", line[n - 1]); n--)
-		line[n - 1] = 0;
-	*name = line + strspn(line, " \t");
-	char *rest = *name + strcspn(*name, " \t");
-	*argument = NULL;
-	if (*rest) {
-		*rest++ = 0;
-		*argument = rest + strspn(rest, " \t");
-	}
-	return **name != 0;
 }
 
 /* What the kernel calls the script in those arguments. */
@@ -307,31 +258,17 @@ static int script_arguments(struct live_arguments *arguments, const char *script
 	return error ? error : live_prepend_argument(arguments, interpreter);
 }
 
-/* 0: this is the image. 1: exec->path is now the interpreter's. Negative: errno. */
-static int look_inside(struct live_exec *exec, int fd, struct live_image *image)
+/* The interpreter takes the script's place. 0 or -ENOMEM. */
+static int follow_script(struct live_exec *exec, const struct live_format *format)
 {
-	char head[HEAD_SIZE], *interpreter, *argument;
-	ssize_t size = read_head(fd, head);
-	image->native = size == -EACCES || size == -EPERM || /* so it is no script */
-			(size > 0 && native_elf(head, (size_t)size));
-	if (image->native)
-		return 0;
-	if (size < 0)
-		return (int)size;
-	if (size < 2 || memcmp(head, "#!", 2))
-		return other_formats() ? 0 : -ENOEXEC;
-	if (!interpreter_of(head, (size_t)size, &interpreter, &argument))
-		return -ENOEXEC;
 	char script[PATH_MAX + 32];
 	script_name(exec, script);
-	int error = script_arguments(&exec->arguments, script, argument, interpreter);
-	if (error)
-		return error;
-	snprintf(exec->path, sizeof exec->path, "%s", interpreter);
+	int error = script_arguments(&exec->arguments, script, format->argument,
+				     format->interpreter);
+	snprintf(exec->path, sizeof exec->path, "%s", format->interpreter);
 	exec->directory = AT_FDCWD;
 	exec->flags = 0;
-	image->script = true;
-	return 1;
+	return error;
 }
 
 /* The file that the descriptor of an execveat with an empty path is. */
@@ -358,9 +295,12 @@ static int open_program(struct live_exec *exec, struct live_image *image)
 	return open_for_caller(exec, exec->path, !(exec->flags & AT_SYMLINK_NOFOLLOW));
 }
 
-/* One link of the chain of scripts: as look_inside. */
+/* One link of the chain of scripts. 0: this is the image. 1: exec->path is now the
+ * interpreter's. Negative: errno. */
 static int find_step(struct live_exec *exec, struct live_image *image)
 {
+	struct live_format format;
+	struct stat status;
 	int fd = open_program(exec, image);
 	if (fd < 0)
 		return fd;
@@ -370,18 +310,25 @@ static int find_step(struct live_exec *exec, struct live_image *image)
 	else if (!error)
 		memcpy(image->opened, image->located, sizeof image->opened);
 	if (!error)
-		error = check_executable(fd, image);
+		error = check_executable(fd, image, &status);
 	if (!error)
-		error = look_inside(exec, fd, image);
+		error = live_look_inside(fd, &status, &format);
 	close(fd);
-	return error;
+	if (error)
+		return error;
+	image->native = format.kind == LIVE_NATIVE;
+	if (format.kind != LIVE_SCRIPT)
+		return 0;
+	error = follow_script(exec, &format);
+	return error ? error : 1;
 }
 
 int live_find_image(struct live_exec *exec, struct live_image *image)
 {
 	struct live_identity saved;
-	image->script = false;
-	live_assume_identity(exec->tid, &saved);
+	saved.changed = false;
+	if (exec->estranged)
+		live_assume_identity(exec->tid, &saved);
 	int result = 1;
 	for (int i = 0; result == 1 && i <= MOST_SCRIPTS; i++)
 		result = find_step(exec, image);
@@ -402,7 +349,6 @@ int live_running_image(pid_t pid, struct live_image *image, struct live_argument
 	if (error)
 		return error;
 	memcpy(image->opened, image->located, sizeof image->opened);
-	image->exact = image->script = false;
 	image->native = true;
 	image->device = status.st_dev;
 	image->inode = status.st_ino;

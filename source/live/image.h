@@ -12,6 +12,7 @@
 /* The arguments of execve or execveat, fetched from the caller. */
 struct live_exec {
 	pid_t tid, pid; /* thread and process that calls */
+	bool estranged; /* as in struct live_process */
 	int directory;  /* AT_FDCWD or a descriptor of the caller's */
 	int flags;      /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW */
 	char path[PATH_MAX];
@@ -23,7 +24,7 @@ struct live_image {
 	char opened[PATH_MAX];  /* the absolute name used for the open */
 	char located[PATH_MAX]; /* the same file without symbolic links */
 	bool exact;             /* `opened` is the name that was used, not one found later */
-	bool script;            /* some #! line led here */
+	bool set_id;            /* it runs as its owner or group */
 	bool native;            /* the kernel itself can run it, no registered program */
 	uint64_t device, inode;
 };

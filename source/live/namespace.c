@@ -73,7 +73,7 @@ static bool is_called(pid_t target, pid_t caller, unsigned depth, pid_t pid)
 pid_t live_our_pid(struct live_task *caller, pid_t pid)
 {
 	pid_t own[DEEPEST], found = 0;
-	if (in_our_namespace(caller))
+	if (!atomic_load(&caller->process->estranged) || in_our_namespace(caller))
 		return pid;
 	unsigned depth = numbers_of(caller->tid, own);
 	pid_t *list = depth ? live_list_processes() : NULL;

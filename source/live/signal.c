@@ -106,7 +106,7 @@ static bool concerns_us(const struct live_notice *notice, const struct live_proc
 			int signal)
 {
 	return process && process != notice->task->process &&
-	       live_may_signal(notice->task->tid, process->pid, signal);
+	       live_may_signal(notice->task, process->pid, signal);
 }
 
 static struct live_answer signal_process(const struct live_call *call,
@@ -207,7 +207,7 @@ static struct live_answer deliver(const struct audience *a)
 	while ((entry = readdir(proc))) {
 		pid_t pid = atoi(entry->d_name);
 		if (pid <= 0 || pid == self || pid == getpid() || !in_audience(a, pid) ||
-		    was_denied(a, pid) || !live_may_signal(a->notice->task->tid, pid, a->signal))
+		    was_denied(a, pid) || !live_may_signal(a->notice->task, pid, a->signal))
 			continue;
 		reached += kill(pid, a->signal) == 0;
 	}

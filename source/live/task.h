@@ -5,6 +5,7 @@
 
 #include "source/live/image.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <ringside/nt.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,8 +23,11 @@ struct live_process {
 	PEPROCESS parent;          /* referenced; whose clone it is, until its first exec */
 	struct live_task *creator; /* the task that forked it, until its first exec */
 	bool announced;            /* its creation was told, so it is more than a clone */
-	bool leader_ended;
-	int leader_status;
+
+	/* Whether it may have another user, root folder or pid namespace than we have:
+	 * it, or whom it comes from, made a call that could change one of them. Looking
+	 * that up costs more than everything else, and nearly nobody does it. */
+	atomic_bool estranged;
 };
 
 /* A creation that was told before the exec that makes it true. */

@@ -23,7 +23,6 @@
 #include "memory.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -38,6 +37,10 @@
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |     \
 	 PTRACE_O_TRACEEXIT | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL)
+
+#define X32_BIT 0x40000000l
+#define NUMBER_OF_CLONE_64 56
+#define NUMBER_OF_CLONE_32 120
 
 /* The kernel's own codes for an interrupted system call. */
 #define ERESTARTSYS 512
@@ -73,11 +76,25 @@ static pid_t event_message(pid_t tid)
 
 /* ---- Births --------------------------------------------------------------------------- */
 
-static bool is_thread_of(pid_t tid, pid_t pid)
+static long peek_register(pid_t tid, size_t offset)
 {
-	char path[64];
-	snprintf(path, sizeof path, "/proc/%d/task/%d", pid, tid);
-	return access(path, F_OK) == 0;
+	return ptrace(PTRACE_PEEKUSER, tid, offset, NULL);
+}
+
+#define REGISTER(name) offsetof(struct user_regs_struct, name)
+
+/* The flags of the clone that a task stopped in; 0 for fork and vfork. The numbers
+ * of clone on the two architectures are no fork of any kind on the other one. */
+static unsigned long clone_flags(pid_t tid)
+{
+	switch (peek_register(tid, REGISTER(orig_rax)) & ~X32_BIT) {
+	case NUMBER_OF_CLONE_64:
+		return (unsigned long)peek_register(tid, REGISTER(rdi));
+	case NUMBER_OF_CLONE_32:
+		return (unsigned long)peek_register(tid, REGISTER(rbx));
+	default:
+		return 0;
+	}
 }
 
 static struct live_task *add(pid_t tid)
@@ -100,17 +117,18 @@ static void forget(struct live_task *task)
 	live_forget_task(task);
 }
 
-/* Gives a task its process and tells the kernel. */
-static void place(struct live_task *creator, struct live_task *task)
+/* Gives a task its process, its creator's or one of its own, and tells the kernel. */
+static void place(struct live_task *creator, struct live_task *task, bool thread)
 {
-	bool thread = is_thread_of(task->tid, creator->process->pid);
 	if (!live_place_task(task, thread ? creator->process : NULL))
 		return;
 	tracer.unclaimed--;
-	if (thread)
+	if (thread) {
 		live_tell_thread(creator, task);
-	else
-		live_tell_fork(creator, task);
+		return;
+	}
+	atomic_store(&task->process->estranged, atomic_load(&creator->process->estranged));
+	live_tell_fork(creator, task);
 }
 
 /* From its first stop into life. */
@@ -127,16 +145,17 @@ static void begin(struct live_task *task)
 static void on_birth_event(struct live_task *creator)
 {
 	pid_t tid = event_message(creator->tid);
+	bool thread = clone_flags(creator->tid) & CLONE_THREAD;
 	struct live_task *task = live_find_task(tid);
 	if (!task) {
 		task = add(tid);
 		if (task) {
-			place(creator, task);
+			place(creator, task, thread);
 			task->state = LIVE_EXPECTED;
 		}
 	} else {
 		if (!task->process && task->state == LIVE_HELD) {
-			place(creator, task);
+			place(creator, task, thread);
 			begin(task);
 			tracer.unchecked = tracer.unclaimed > tracer.ghosts;
 		} else if (!task->process) {
@@ -154,13 +173,15 @@ static pid_t number_after(const char *text, const char *field)
 }
 
 /* The process that made a task, or that the task is a thread of, as /proc has it. */
-static pid_t origin_of(pid_t tid)
+static pid_t origin_of(pid_t tid, bool *thread)
 {
 	char text[4096];
+	*thread = false;
 	if (live_read_proc(tid, "status", text, sizeof text) < 0)
 		return 0;
 	pid_t pid = number_after(text, "\nTgid:");
-	return pid == tid ? number_after(text, "\nPPid:") : pid;
+	*thread = pid != tid;
+	return *thread ? pid : number_after(text, "\nPPid:");
 }
 
 /* Gives a task that waits for its creator's event another creator, when that event
@@ -169,10 +190,11 @@ static void adopt(struct live_task *task, pid_t gone)
 {
 	if (task->process || task->state != LIVE_HELD)
 		return;
-	struct live_task *creator = live_find_task(origin_of(task->tid));
+	bool thread;
+	struct live_task *creator = live_find_task(origin_of(task->tid, &thread));
 	bool alive = creator && creator->process && creator->state != LIVE_ENDED;
 	if (!alive || creator->process->pid == gone) {
-		place(alive ? creator : tracer.launcher, task);
+		place(alive ? creator : tracer.launcher, task, thread && alive);
 		begin(task);
 	}
 	if (creator)
@@ -221,7 +243,7 @@ int live_seize(struct live_task *launcher, pid_t child)
 	struct live_task *task = add(child);
 	if (!task)
 		return -ENOMEM;
-	place(launcher, task);
+	place(launcher, task, false);
 	task->state = LIVE_RUNNING;
 	live_tell_start(task);
 	return 0;
@@ -356,13 +378,10 @@ static void on_death(pid_t tid, struct live_task *task, int status)
 /* clone with CLONE_UNTRACED: without the flag, then. */
 static void on_seccomp(pid_t tid)
 {
-	struct user_regs_struct regs;
-	if (!ptrace(PTRACE_GETREGS, tid, NULL, &regs)) {
-		bool compat = regs.cs == 0x23;
-		unsigned long long *flags = compat ? &regs.rbx : &regs.rdi;
-		*flags &= ~(unsigned long long)CLONE_UNTRACED;
-		ptrace(PTRACE_SETREGS, tid, NULL, &regs);
-	}
+	bool narrow = (peek_register(tid, REGISTER(orig_rax)) & ~X32_BIT) == NUMBER_OF_CLONE_32;
+	size_t argument = narrow ? REGISTER(rbx) : REGISTER(rdi);
+	ptrace(PTRACE_POKEUSER, tid, argument,
+	       peek_register(tid, argument) & ~(long)CLONE_UNTRACED);
 	resume(tid, 0);
 }
 
@@ -397,11 +416,6 @@ static void on_event_stop(pid_t tid, struct live_task *task, int signal)
 		resume(tid, 0);
 }
 
-static long peek_register(pid_t tid, size_t offset)
-{
-	return ptrace(PTRACE_PEEKUSER, tid, offset, NULL);
-}
-
 /*
  * A signal whose handler is without SA_RESTART, arriving before the notification
  * was received, would make the call fail with EINTR, which execve and kill never
@@ -410,13 +424,13 @@ static long peek_register(pid_t tid, size_t offset)
  */
 static void keep_restarting(pid_t tid)
 {
-	if (peek_register(tid, offsetof(struct user_regs_struct, rax)) != -ERESTARTSYS)
+	struct __ptrace_syscall_info info; /* for the architecture: int $0x80 tells no other way */
+	if (peek_register(tid, REGISTER(rax)) != -ERESTARTSYS)
 		return;
-	int number = (int)peek_register(tid, offsetof(struct user_regs_struct, orig_rax));
-	bool compat = peek_register(tid, offsetof(struct user_regs_struct, cs)) == 0x23;
-	if (live_call_of(compat ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64, number))
-		ptrace(PTRACE_POKEUSER, tid, offsetof(struct user_regs_struct, rax),
-		       -(long)ERESTARTNOINTR);
+	int number = (int)peek_register(tid, REGISTER(orig_rax));
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) > 0 &&
+	    live_call_of(info.arch, number))
+		ptrace(PTRACE_POKEUSER, tid, REGISTER(rax), -(long)ERESTARTNOINTR);
 }
 
 static void on_signal(pid_t tid, int signal)
