@@ -86,8 +86,11 @@ static void fence_every_thread(void)
 struct ex_callback ex_removed;
 struct ex_callback_array ex_empty_array = {.entry = {NULL}}; /* room for its NULL */
 
-_Noreturn void ex_nested_too_deep(void)
+_Atomic(const void *) *ex_next_mark(struct ex_marks *marks)
 {
+	for (unsigned i = 1; i < EX_MARKS; i++)
+		if (!atomic_load_explicit(&marks->mark[i], memory_order_relaxed))
+			return &marks->mark[i];
 	KE_BUG_CHECK(KE_UNEXPECTED_KERNEL_MODE_TRAP, 8, 0, 0, 0,
 		     "callbacks are nested more than %u deep: a routine causes the event that it "
 		     "is called for, and NT's kernel stack would have overflowed",
@@ -96,15 +99,15 @@ _Noreturn void ex_nested_too_deep(void)
 
 /* ---- Holds -------------------------------------------------------------- */
 
-/* The walk's own mark becomes the hold's, and the walk goes on with a new one:
- * so there is no moment without a mark on the registration. */
+/* The walk's own mark becomes the hold's, and the walk, which is the innermost thing
+ * on its thread, goes on with the next one: so there is no moment without a mark on
+ * the registration. */
 bool ex_hold(struct ex_walk *walk, struct ex_hold *hold)
 {
-	struct ex_marks *marks = walk->marks;
-	if (marks->top == marks->mark + EX_MARKS)
+	struct ex_marks *marks = &ke_processor()->marks;
+	if (walk->mark == &marks->mark[EX_MARKS - 1])
 		return false;
-	hold->mark = walk->mark;
-	walk->mark = marks->top++;
+	hold->mark = walk->mark++;
 	/* Still inside the walk: the arrays stay. */
 	atomic_store_explicit(walk->mark, walk, memory_order_relaxed);
 	return true;
@@ -112,10 +115,7 @@ bool ex_hold(struct ex_walk *walk, struct ex_hold *hold)
 
 void ex_release(struct ex_hold *hold)
 {
-	struct ex_marks *marks = &ke_processor()->marks;
-	KE_ASSERT(marks->top == hold->mark + 1);
 	atomic_store_explicit(hold->mark, NULL, memory_order_release);
-	marks->top = hold->mark;
 }
 
 /* ---- Additions and removals ------------------------------------------------ */

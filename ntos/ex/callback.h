@@ -51,23 +51,22 @@ struct ex_callback_list {
 
 /* Lives in registers: nothing below takes its address on the common path. */
 struct ex_walk {
-	struct ex_marks *marks;
-	_Atomic(const void *) *mark; /* ours */
+	_Atomic(const void *) *mark;	      /* ours */
 	_Atomic(struct ex_callback *) *entry; /* the next */
 };
 
-/* A driver that opens handles from its own callbacks without end: the report of a
- * kernel stack overflow. */
-_Noreturn void ex_nested_too_deep(void);
+/* The first mark that is not in use, for a walk inside another. A driver that
+ * opens handles from its own callbacks without end runs out of them, and ends in
+ * the report of a kernel stack overflow. */
+_Atomic(const void *) *ex_next_mark(struct ex_marks *marks);
 
 static inline void ex_walk_begin(struct ex_walk *walk, struct ex_callback_list *list)
 {
 	struct ex_marks *marks = &ke_processor()->marks;
-	walk->marks = marks;
-	walk->mark = marks->top;
-	if (__builtin_expect(walk->mark == marks->mark + EX_MARKS, 0))
-		ex_nested_too_deep();
-	marks->top = walk->mark + 1;
+	walk->mark = &marks->mark[0];
+	if (__builtin_expect(
+		    atomic_load_explicit(walk->mark, memory_order_relaxed) != NULL, 0))
+		walk->mark = ex_next_mark(marks);
 	/* Any value but NULL keeps arrays alive; the list names itself. */
 	atomic_store_explicit(walk->mark, list, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
@@ -95,7 +94,6 @@ static inline struct ex_callback *ex_walk_next(struct ex_walk *walk)
 static inline void ex_walk_end(struct ex_walk *walk)
 {
 	atomic_store_explicit(walk->mark, NULL, memory_order_release);
-	walk->marks->top = walk->mark;
 }
 
 /* A registration that the thread stays inside of after the walk went on. */

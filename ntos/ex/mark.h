@@ -14,15 +14,10 @@
  * many nested calls. */
 #define EX_MARKS 512
 
-/* The owner writes, removers read. Marks below top are in use, the rest NULL. */
+/* The owner writes, removers read. Those in use are the first ones, without a gap;
+ * the rest is NULL. */
 struct ex_marks {
-	_Atomic(const void *) *top; /* the owner alone looks at it */
 	_Atomic(const void *) mark[EX_MARKS];
 };
-
-static inline void ex_init_marks(struct ex_marks *marks)
-{
-	marks->top = marks->mark;
-}
 
 #endif
