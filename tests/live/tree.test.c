@@ -5,6 +5,7 @@
  */
 #include "live/supervise.h"
 #include "ps/process.h"
+#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <spawn.h>
@@ -144,6 +145,16 @@ static int act_exec_without_arguments(int argc, char *argv[])
 {
 	(void)argc;
 	execve(argv[1], (char *[]){NULL}, (char *[]){NULL});
+	return errno;
+}
+
+/* Becomes nobody and executes. */
+static int act_exec_as_nobody(int argc, char *argv[])
+{
+	(void)argc;
+	if (setgid(65534) || setuid(65534))
+		return 1;
+	execv(argv[1], argv + 1);
 	return errno;
 }
 
@@ -292,6 +303,18 @@ static void path_lookups_that_fail_make_no_events(void **state)
 	assert_int_equal(count_of(RS_PROCESS_CREATED, "*"), 3); /* sh, env, true */
 }
 
+static void what_the_caller_may_not_execute_makes_no_event(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_exit(supervise("cp /bin/true $FOLDER/x; chmod 755 $FOLDER; chmod 700 $FOLDER/x; "
+			      "$ACT exec-as-nobody $FOLDER/x; r=$?; chmod 755 $FOLDER/x; "
+			      "$ACT exec-as-nobody $FOLDER/x || exit 99; exit $r"),
+		    EACCES);
+	assert_int_equal(count_of(RS_PROCESS_CREATED, in_folder("x")), 1);
+}
+
 static void an_exec_that_fails_after_all_is_taken_back(void **state)
 {
 	(void)state;
@@ -380,6 +403,34 @@ static void a_daemon_is_followed_to_its_end(void **state)
 	char path[128];
 	snprintf(path, sizeof path, "%s/out", folder);
 	assert_int_equal(access(path, F_OK), 0);
+}
+
+/* In a new user namespace, so that no privilege is needed; and untraced. */
+static int act_clone_into_namespace(int argc, char *argv[])
+{
+	int status = 1;
+	(void)argc;
+	(void)argv;
+	pid_t pid = (pid_t)syscall(
+		SYS_clone, CLONE_NEWUSER | CLONE_NEWPID | CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
+	if (pid < 0)
+		return 77;
+	if (pid == 0) {
+		execl("/bin/true", "true", NULL);
+		_exit(1);
+	}
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+static void a_clone_into_namespaces_is_followed(void **state)
+{
+	(void)state;
+	int status = supervise("$ACT clone-into-namespace; exit $?");
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_exit(status, 0);
+	the(RS_PROCESS_CREATED, "*\\true");
 }
 
 static void an_untraced_clone_is_followed_all_the_same(void **state)
@@ -564,10 +615,23 @@ static void a_command_that_is_no_program_is_eacces(void **state)
 	assert_int_equal(outcome.failure, -EACCES);
 }
 
+static unsigned count_entries(const char *path)
+{
+	unsigned n = 0;
+	DIR *entries = opendir(path);
+	while (readdir(entries))
+		n++;
+	closedir(entries);
+	return n;
+}
+
 static void nothing_is_left_after_a_run(void **state)
 {
 	(void)state;
+	unsigned descriptors = count_entries("/proc/self/fd");
 	supervise("(sleep 0.1 &) ; /bin/true");
+	assert_int_equal(count_entries("/proc/self/fd"), descriptors);
+	assert_int_equal(count_entries("/proc/self/task"), 3); /* one, "." and ".." */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 	assert_int_equal(PsProcessType->TotalNumberOfObjects, 1); /* System */
@@ -604,6 +668,8 @@ int main(int argc, char *argv[])
 		{"exec-by-int80", act_exec_by_int80},
 		{"fexecve", act_fexecve},
 		{"exec-without-arguments", act_exec_without_arguments},
+		{"exec-as-nobody", act_exec_as_nobody},
+		{"clone-into-namespace", act_clone_into_namespace},
 		{"swap", act_swap},
 		{NULL, NULL},
 	};
@@ -615,6 +681,7 @@ int main(int argc, char *argv[])
 		LIVE_TEST(ps_44_the_parent_is_the_process_that_forked),
 		LIVE_TEST(ob_32_the_creator_gets_its_two_handles_after_the_creation),
 		LIVE_TEST(path_lookups_that_fail_make_no_events),
+		FOLDER_TEST(what_the_caller_may_not_execute_makes_no_event),
 		FOLDER_TEST(an_exec_that_fails_after_all_is_taken_back),
 		LIVE_TEST(ps_55_a_fork_alone_is_silent),
 		LIVE_TEST(an_exec_over_a_process_makes_its_successor_and_ends_it),
@@ -624,6 +691,7 @@ int main(int argc, char *argv[])
 		LIVE_TEST(a_spawned_child_has_the_spawner_as_its_parent),
 		FOLDER_TEST(a_daemon_is_followed_to_its_end),
 		LIVE_TEST(an_untraced_clone_is_followed_all_the_same),
+		LIVE_TEST(a_clone_into_namespaces_is_followed),
 		LIVE_TEST(a_32_bit_exec_is_told_too),
 		LIVE_TEST(an_exec_of_a_descriptor_is_told_by_its_location),
 		LIVE_TEST(an_exec_without_arguments_gets_an_empty_one),
