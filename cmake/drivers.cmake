@@ -27,16 +27,17 @@ set(DRIVER_LDFLAGS -shared -nostdlib -Wl,--subsystem,native -Wl,--entry,DriverEn
   -Wl,--image-base,0x140000000 -Wl,--dynamicbase -Wl,--nxcompat -Wl,--forceinteg
   -Wl,--exclude-all-symbols)
 
-# add_driver(NAME source... [CFLAGS ...] [LDFLAGS ...]): NAME.sys in folder OUTPUT.
+# add_driver(NAME OUTPUT SOURCES ... [HEADERS ...] [CFLAGS ...] [LDFLAGS ...]): NAME.sys
+# in folder OUTPUT.
 function(add_driver name output)
-  cmake_parse_arguments(ARG "" "" "SOURCES;CFLAGS;LDFLAGS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;CFLAGS;LDFLAGS" ${ARGN})
   set(sys ${output}/${name}.sys)
   file(GLOB ddk_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/ddk/*.h)
   file(MAKE_DIRECTORY ${output})
   add_custom_command(OUTPUT ${sys}
     COMMAND ${MINGW_CC} ${DRIVER_CFLAGS} ${ARG_CFLAGS} -o ${sys} ${ARG_SOURCES} ${DRIVER_LDFLAGS}
             ${ARG_LDFLAGS} -L${CMAKE_BINARY_DIR} -lntoskrnl -lhal -lfltmgr -lgcc
-    DEPENDS ${ARG_SOURCES} ${IMPORT_LIBRARIES} ${ddk_headers}
+    DEPENDS ${ARG_SOURCES} ${ARG_HEADERS} ${IMPORT_LIBRARIES} ${ddk_headers}
     VERBATIM)
   add_custom_target(driver-${name} ALL DEPENDS ${sys})
 endfunction()
@@ -48,10 +49,11 @@ function(add_drivers_below folder output)
     if(NOT sources)
       continue()
     endif()
+    file(GLOB headers CONFIGURE_DEPENDS ${dir}/*.h)
     get_filename_component(name ${dir} NAME)
     set(DRIVER_EXTRA "")
     include(${dir}/driver.cmake OPTIONAL) # may set DRIVER_EXTRA: CFLAGS ... LDFLAGS ...
-    add_driver(${name} ${output} SOURCES ${sources} ${DRIVER_EXTRA})
+    add_driver(${name} ${output} SOURCES ${sources} HEADERS ${headers} ${DRIVER_EXTRA})
   endforeach()
 endfunction()
 
