@@ -62,8 +62,10 @@ static struct live_answer answer(const struct live_call *call, const struct live
 {
 	struct live_exec *exec = host_alloc(sizeof *exec);
 	struct live_answer answer = LIVE_CONTINUE;
-	if (!exec)
+	if (!exec || (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))) { /* a check, or EINVAL */
+		host_free(exec);
 		return LIVE_CONTINUE;
+	}
 	exec->directory = directory;
 	exec->flags = flags;
 	if (fetch(notice, argument[0], argument[1], exec))

@@ -325,8 +325,7 @@ static int find_step(struct live_exec *exec, struct live_image *image)
 
 int live_find_image(struct live_exec *exec, struct live_image *image)
 {
-	struct live_identity saved;
-	saved.changed = false;
+	struct live_identity saved = {0};
 	if (exec->estranged)
 		live_assume_identity(exec->tid, &saved);
 	int result = 1;

@@ -175,7 +175,7 @@ int live_read_arguments(pid_t tid, uint64_t address, unsigned pointer_size,
 			struct live_arguments *arguments)
 {
 	struct gathering g = {.tid = tid, .arguments = arguments};
-	uint64_t pointer[BATCH];
+	uint64_t pointer[BATCH] = {0};
 	bool last = address == 0;
 	*arguments = (struct live_arguments){0};
 	while (!last && arguments->size <= LIVE_MOST_ARGUMENTS) {

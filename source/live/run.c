@@ -24,6 +24,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -187,7 +188,7 @@ static int start_child(struct run *run, char *const argv[], struct rs_error *err
 
 static int supervise_child(struct run *run, struct rs_error *error)
 {
-	struct message message;
+	struct message message = {0};
 	int listener, failure = receive_message(run->socket, 0, &message, &listener);
 	if (failure) {
 		explain(error, "the command's process ended before it could start");
@@ -209,7 +210,7 @@ static int supervise_child(struct run *run, struct rs_error *error)
 /* Why the command never ran, if it did not. */
 static int exec_failure(struct run *run, const char *name, struct rs_error *error)
 {
-	struct message message;
+	struct message message = {0};
 	int fd;
 	if (receive_message(run->socket, MSG_DONTWAIT, &message, &fd) || message.step != STEP_EXEC)
 		return 0;
@@ -218,6 +219,27 @@ static int exec_failure(struct run *run, const char *name, struct rs_error *erro
 	else
 		explain(error, "%s: %s", name, strerror(-message.error));
 	return message.error;
+}
+
+/* Lets it go and follows it to its end. */
+static int run_command(struct run *run, const char *name, int *status, struct rs_error *error)
+{
+	if (write(run->socket, "", 1) != 1)
+		kill(run->command, SIGKILL);
+	int ended = live_trace(run->launcher, run->command);
+	int failure = exec_failure(run, name, error);
+	if (!failure)
+		*status = ended;
+	return failure;
+}
+
+/* A child that never came so far; it may or may not be traced. */
+static void discard_child(pid_t child)
+{
+	int status;
+	kill(child, SIGKILL);
+	while (waitpid(child, &status, __WALL) == child && WIFSTOPPED(status))
+		ptrace(PTRACE_CONT, child, NULL, 0);
 }
 
 static void end_left_over(struct live_task *task, void *launcher)
@@ -261,15 +283,10 @@ int live_run(char *const argv[], const struct live_options *options, int *status
 		failure = start_child(&run, argv, error);
 	if (!failure)
 		failure = supervise_child(&run, error);
-	if (run.command > 0 && failure)
-		kill(run.command, SIGKILL);
-	else if (!failure && write(run.socket, "", 1) != 1)
-		kill(run.command, SIGKILL);
-	int ended = run.command > 0 ? live_trace(run.launcher, run.command) : 0;
 	if (!failure)
-		failure = exec_failure(&run, argv[0], error);
-	if (!failure)
-		*status = ended;
+		failure = run_command(&run, argv[0], status, error);
+	else if (run.command > 0)
+		discard_child(run.command);
 	finish(&run);
 	return failure;
 }

@@ -244,6 +244,14 @@ static void clone3_does_not_exist(void **state)
 	assert_exit(supervise("$ACT clone3; exit $?"), ENOSYS);
 }
 
+static void supervision_does_not_nest_and_says_so(void **state)
+{
+	(void)state;
+	assert_exit(supervise("$ACT supervise true; exit $?"), 125);
+	assert_non_null(strstr(outcome.output, "already supervised"));
+	assert_int_equal(count_of(RS_PROCESS_CREATED, "*"), 2); /* sh and the other supervisor */
+}
+
 /* ---- Signals of the terminal ----------------------------------------------------------------------- */
 
 static void an_interrupt_is_the_commands_alone(void **state)
@@ -390,6 +398,7 @@ int main(int argc, char *argv[])
 		{"fork-fast", act_fork_fast},
 		{"threads-that-fork", act_threads_that_fork},
 		{"clone3", act_clone3},
+		{"supervise", act_supervise},
 		{NULL, NULL},
 	};
 	const struct CMUnitTest tests[] = {
@@ -404,6 +413,7 @@ int main(int argc, char *argv[])
 		LIVE_TEST(random_kills_leave_nothing_behind),
 		LIVE_TEST(a_burst_of_forks_is_followed_to_its_end),
 		LIVE_TEST(clone3_does_not_exist),
+		LIVE_TEST(supervision_does_not_nest_and_says_so),
 		LIVE_TEST(an_interrupt_is_the_commands_alone),
 		LIVE_TEST(dispositions_are_the_callers),
 		LIVE_TEST(no_privileges_are_needed),

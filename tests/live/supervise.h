@@ -316,6 +316,22 @@ struct act {
 	int (*play)(int argc, char *argv[]);
 };
 
+/* An act: its arguments under supervision, without a driver. */
+static inline int act_supervise(int argc, char *argv[])
+{
+	struct rs_error error;
+	int status;
+	(void)argc;
+	if (rs_boot(NULL))
+		return 125;
+	if (live_run(argv + 1, NULL, &status, &error)) {
+		dprintf(2, "%s\n", error.text);
+		return 125;
+	}
+	rs_shutdown();
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 /* Main programs begin with this: plays an act if that is what they were started
  * for. Otherwise scripts can start them as $ACT. */
 static inline void maybe_act(const struct act *acts, int argc, char *argv[])

@@ -8,20 +8,6 @@
 #include <pty.h>
 #include <time.h>
 
-/* ---- Acts ---------------------------------------------------------------------------- */
-
-/* Its arguments under supervision, as a command of its own. */
-static int act_supervise(int argc, char *argv[])
-{
-	struct rs_error error;
-	int status;
-	(void)argc;
-	if (rs_boot(NULL) || live_run(argv + 1, NULL, &status, &error))
-		return 125;
-	rs_shutdown();
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* ---- A conversation --------------------------------------------------------------------- */
 
 #define KEY_INTERRUPT "\x03"
