@@ -93,6 +93,7 @@
 	X(FAIL_FAST_EXCEPTION, 0xC0000602)                                                         \
 	X(STACK_BUFFER_OVERRUN, 0xC0000409)                                                        \
 	X(ASSERTION_FAILURE, 0xC0000420)                                                           \
+	X(INVALID_PARAMETER_8, 0xC00000F6)                                                         \
 	X(FLT_INSTANCE_ALTITUDE_COLLISION, 0xC01C0011)                                             \
 	X(FLT_NOT_INITIALIZED, 0xC01C0007)                                                         \
 	X(FLT_ALREADY_ENLISTED, 0xC01C001B)                                                        \
