@@ -11,9 +11,10 @@
 static const char help[] =
 	"usage: ringside exports [--json]\n"
 	"\n"
-	"Lists what a driver can import here: name, status, number of arguments, the highest\n"
-	"IRQL at which it may be called, and what it follows (a clause of docs/contract.md, or\n"
-	"\"wdk\" or \"crt\" for its page in the documentation of drivers or of C).\n"
+	"Lists what a driver can import here: name, status, number of arguments, the\n"
+	"highest IRQL at which it may be called, and what it follows (a clause of\n"
+	"docs/contract.md, or \"wdk\" or \"crt\" for its page in the documentation of\n"
+	"drivers or of C).\n"
 	"\n"
 	"options:\n"
 	"  --json  one JSON object a line\n"

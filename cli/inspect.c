@@ -21,9 +21,9 @@
 static const char help[] =
 	"usage: ringside inspect FILE.sys\n"
 	"\n"
-	"Shows the headers, sections, flags, exports and imports of a Windows x64 driver, and\n"
-	"which of the imports exist here. Runs nothing. A missing import does no harm until\n"
-	"the driver calls it.\n"
+	"Shows the headers, sections, flags, exports and imports of a Windows x64\n"
+	"driver, and which of the imports exist here. Runs nothing. A missing import\n"
+	"does no harm until the driver calls it.\n"
 	"\n"
 	"exit status: 0, or 125 if the file cannot be read or is damaged\n";
 
