@@ -6,13 +6,13 @@
 
 static bool is_used(const struct sink_lanes *lanes, size_t lane)
 {
-	return lane < lanes->count && lanes->owner[lane] != 0;
+	return lane < lanes->count && lanes->lane[lane].process != 0;
 }
 
 static size_t find(const struct sink_lanes *lanes, uint64_t process)
 {
 	for (size_t lane = 0; lane < lanes->count; lane++)
-		if (process && lanes->owner[lane] == process)
+		if (process && lanes->lane[lane].process == process)
 			return lane;
 	return NO_LANE;
 }
@@ -25,25 +25,25 @@ static size_t first_free_right_of(const struct sink_lanes *lanes, size_t parent)
 	return lane;
 }
 
-static void take(struct sink_lanes *lanes, size_t lane, uint64_t process)
+static void take(struct sink_lanes *lanes, size_t lane, struct sink_lane process)
 {
 	if (lane == lanes->capacity) {
 		size_t capacity = lanes->capacity ? 2 * lanes->capacity : SINK_LANES_SHOWN;
-		uint64_t *owner = realloc(lanes->owner, capacity * sizeof(*owner));
-		if (!owner)
+		struct sink_lane *all = realloc(lanes->lane, capacity * sizeof(*all));
+		if (!all)
 			return; /* it goes without a lane */
-		lanes->owner = owner;
+		lanes->lane = all;
 		lanes->capacity = capacity;
 	}
 	if (lane >= lanes->count)
 		lanes->count = lane + 1;
-	lanes->owner[lane] = process;
+	lanes->lane[lane] = process;
 }
 
 static void give_back(struct sink_lanes *lanes, size_t lane)
 {
-	lanes->owner[lane] = 0;
-	while (lanes->count && !lanes->owner[lanes->count - 1])
+	lanes->lane[lane] = (struct sink_lane){0};
+	while (lanes->count && !lanes->lane[lanes->count - 1].process)
 		lanes->count--;
 }
 
@@ -84,7 +84,7 @@ void sink_lanes_draw(const struct sink_lanes *lanes, struct sink_line *line)
 }
 
 void sink_lanes_begin(struct sink_lanes *lanes, struct sink_line *line, uint64_t parent,
-		      uint64_t process)
+		      struct sink_lane process)
 {
 	size_t from = find(lanes, parent), to = first_free_right_of(lanes, from);
 	draw(lanes, line, from, to, from == NO_LANE ? "╷" : "╮");
@@ -107,6 +107,15 @@ bool sink_lanes_end(struct sink_lanes *lanes, struct sink_line *line, uint64_t p
 	return true;
 }
 
+bool sink_lanes_succeeded(const struct sink_lanes *lanes, struct sink_lane process)
+{
+	for (size_t lane = 0; process.host && lane < lanes->count; lane++)
+		if (lanes->lane[lane].host == process.host &&
+		    lanes->lane[lane].process != process.process)
+			return true;
+	return false;
+}
+
 bool sink_lanes_has(const struct sink_lanes *lanes, uint64_t process)
 {
 	return find(lanes, process) != NO_LANE;
@@ -114,5 +123,5 @@ bool sink_lanes_has(const struct sink_lanes *lanes, uint64_t process)
 
 void sink_lanes_free(struct sink_lanes *lanes)
 {
-	free(lanes->owner);
+	free(lanes->lane);
 }

@@ -22,9 +22,14 @@
 
 #define SINK_LANES_SHOWN 24
 
+struct sink_lane {
+	uint64_t process; /* NT id; 0 for a free lane */
+	uint64_t host;    /* Linux pid, or 0 */
+};
+
 /* Starts zeroed. */
 struct sink_lanes {
-	uint64_t *owner; /* process id, 0 for a free lane */
+	struct sink_lane *lane;
 	size_t count, capacity;
 };
 
@@ -35,9 +40,12 @@ void sink_lanes_draw(const struct sink_lanes *lanes, struct sink_line *line);
  * ends, and opens or closes its lane. end is false, and has drawn nothing, for a
  * process that has no lane. */
 void sink_lanes_begin(struct sink_lanes *lanes, struct sink_line *line, uint64_t parent,
-		      uint64_t process);
+		      struct sink_lane process);
 void sink_lanes_refuse(struct sink_lanes *lanes, struct sink_line *line, uint64_t parent);
 bool sink_lanes_end(struct sink_lanes *lanes, struct sink_line *line, uint64_t process);
+
+/* Whether a process other than `process` has that pid: what it executed. */
+bool sink_lanes_succeeded(const struct sink_lanes *lanes, struct sink_lane process);
 
 bool sink_lanes_has(const struct sink_lanes *lanes, uint64_t process);
 

@@ -59,6 +59,11 @@ static void begin(struct sink *sink, struct sink_line *line, const struct rs_eve
 	sink_pad(line, TEXT);
 }
 
+static struct sink_lane lane_of(const struct rs_process_name *process)
+{
+	return (struct sink_lane){process->id, process->host_id};
+}
+
 static ULONG64 number_of(const struct rs_process_name *process)
 {
 	return process->host_id ? process->host_id : process->id;
@@ -249,7 +254,7 @@ static void tell_process_created(struct sink *sink, struct sink_line *line,
 	if (refused)
 		sink_lanes_refuse(&sink->lanes, line, parent);
 	else
-		sink_lanes_begin(&sink->lanes, line, parent, process->id);
+		sink_lanes_begin(&sink->lanes, line, parent, lane_of(process));
 	sink_pad(line, TEXT);
 	sink_paint(line, refused ? SINK_RED : SINK_BOLD);
 	sink_sayf(line, "%lu", (unsigned long)number_of(process));
@@ -272,8 +277,12 @@ static void tell_process_created(struct sink *sink, struct sink_line *line,
 
 /* NT's number in itself says little to a person unless it is a status, and for a
  * live process the wait status says more. */
-static void say_exit(struct sink_line *line, const struct rs_event *event)
+static void say_exit(const struct sink *sink, struct sink_line *line, const struct rs_event *event)
 {
+	if (sink_lanes_succeeded(&sink->lanes, lane_of(&event->exited.process))) {
+		sink_say(line, "became another program");
+		return;
+	}
 	if (event->exited.process.host_id) {
 		sink_say_wait_status(line, event->exited.host_status);
 		return;
@@ -301,7 +310,7 @@ static void tell_process_exited(struct sink *sink, struct sink_line *line,
 	sink_paint(line, SINK_PLAIN);
 	if (event->exited.status != 0)
 		sink_paint(line, SINK_YELLOW);
-	say_exit(line, event);
+	say_exit(sink, line, event);
 	sink_paint(line, SINK_PLAIN);
 	sink_paint(line, SINK_DIM);
 	sink_say(line, " after ");

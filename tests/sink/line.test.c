@@ -94,7 +94,7 @@ static const char *lanes_text(struct sink_lanes *lanes)
 static const char *begin_text(struct sink_lanes *lanes, uint64_t parent, uint64_t process)
 {
 	struct sink_line line = a_line(0, false);
-	sink_lanes_begin(lanes, &line, parent, process);
+	sink_lanes_begin(lanes, &line, parent, (struct sink_lane){process, 10 * process});
 	return finish(&line);
 }
 

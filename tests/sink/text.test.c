@@ -168,6 +168,23 @@ static void an_exit_shows_status_or_signal_and_lifetime(void **state)
 	assert_contains(paper_hear(&paper, &killed), "104 sleep killed by SIGKILL after");
 }
 
+static void an_exec_is_no_exit(void **state)
+{
+	struct rs_event before = a_creation(104, 0, STATUS_SUCCESS);
+	struct rs_event after = a_creation(104, 104, STATUS_SUCCESS);
+	struct rs_event end = an_exit(104, 0);
+	(void)state;
+	hear_start();
+	paper_next(&paper);
+	after.created.process.id += 8;
+	paper_hear(&paper, &before);
+	paper_hear(&paper, &after);
+	assert_string_equal(paper_hear(&paper, &end),
+			    "   1.000  ╵│        104 sleep became another program after 2.10 ms\n");
+	end.exited.process.id += 8;
+	assert_contains(paper_hear(&paper, &end), "104 sleep exited with 0 after");
+}
+
 static void a_stripped_right_is_told_in_words(void **state)
 {
 	struct rs_event event = a_handle("kill(SIGKILL)", PROCESS_TERMINATE, 0);
@@ -368,6 +385,7 @@ int main(void)
 		PAPER_TEST(a_creation_is_one_write_with_pid_parent_image_and_command_line),
 		PAPER_TEST(a_refused_creation_names_the_driver_and_leaves_no_lane),
 		PAPER_TEST(an_exit_shows_status_or_signal_and_lifetime),
+		PAPER_TEST(an_exec_is_no_exit),
 		PAPER_TEST(a_stripped_right_is_told_in_words),
 		PAPER_TEST(a_granted_call_of_the_live_tree_is_told),
 		PAPER_TEST(a_refused_handle_is_told_with_its_status),
