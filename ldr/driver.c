@@ -14,12 +14,17 @@
 #include "cm/registry.h"
 #include "ex/event.h"
 #include "ex/pool.h"
+#include "ex/workitem.h"
+#include "io/device.h"
 #include "io/driver.h"
 #include "ke/bugcheck.h"
 #include "ke/callout.h"
+#include "ke/dpc.h"
+#include "ke/timer.h"
 #include "memory.h"
 #include "ob/callbacks.h"
 #include "ps/notify.h"
+#include "ps/systemthread.h"
 #include "rtl/utf.h"
 #include <stdio.h>
 #include <string.h>
@@ -150,6 +155,47 @@ static void found_object_callback(void *context, const void *routine)
 	blame_registration(context, "its object callback", routine);
 }
 
+static void found_timer_or_dpc(const struct ldr_module *module, ULONG kind, const void *object,
+			       const void *routine)
+{
+	const void *base = module->entry.DllBase;
+	struct ke_bug_check what = {
+		.code = (ULONG)KE_TIMER_OR_DPC_INVALID,
+		.parameter = {kind, (uintptr_t)object, (uintptr_t)base,
+			      (uintptr_t)base + module->entry.SizeOfImage},
+		.address = routine,
+	};
+	ke_bug_check(&what, "%s left a %s behind", module->name,
+		     kind ? "queued DPC" : "timer that is set");
+}
+
+/* What would run its code later, or does so now. The parameters of 0xCE are those of the
+ * fault that would follow. */
+static void check_to_run_later(const struct ldr_module *module)
+{
+	const void *base = module->entry.DllBase, *found, *dpc;
+	SIZE_T size = module->entry.SizeOfImage;
+	if ((found = ke_find_timer(base, size)))
+		found_timer_or_dpc(module, 0, found, NULL);
+	if ((found = ke_find_dpc(base, size, &dpc)))
+		found_timer_or_dpc(module, 1, dpc, found);
+	const char *kind = "a system thread";
+	found = ps_find_system_thread(base, size);
+	if (!found) {
+		kind = "a work item";
+		found = ex_find_work(base, size);
+	}
+	if (!found)
+		return;
+	struct ke_bug_check what = {
+		.code = (ULONG)KE_DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
+		.parameter = {(ULONG64)found, 8, (ULONG64)found, 0},
+		.address = found,
+	};
+	ke_bug_check(&what, "%s left %s behind that runs %s+0x%llx", module->name, kind,
+		     module->name, (unsigned long long)((uintptr_t)found - (uintptr_t)base));
+}
+
 /* The code is about to go away, or the driver has said that it failed. */
 static void check_left_behind(struct ldr_module *module)
 {
@@ -157,6 +203,7 @@ static void check_left_behind(struct ldr_module *module)
 	SIZE_T size = module->entry.SizeOfImage;
 	ps_find_registrations(base, size, found_notify_routine, module);
 	ob_find_registrations(base, size, found_object_callback, module);
+	check_to_run_later(module);
 	ex_check_pool_at_unload(base, size, &module->entry.BaseDllName);
 }
 
@@ -206,6 +253,9 @@ NTSTATUS ldr_unload(struct ldr_module *module)
 	struct call call;
 	if (!driver || !driver->DriverUnload)
 		return STATUS_INVALID_DEVICE_REQUEST;
+	/* NT would wait for the last file to be closed. */
+	if (io_driver_is_in_use(driver))
+		return STATUS_DEVICE_BUSY;
 	begin_call(&call, "DriverUnload", (const void *)driver->DriverUnload);
 	driver->DriverUnload(driver);
 	uint64_t duration = end_call(&call);

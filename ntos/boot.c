@@ -9,8 +9,11 @@
 #include "cm/registry.h"
 #include "ex/callback.h"
 #include "ex/pool.h"
+#include "ex/workitem.h"
 #include "ke/boot.h"
 #include "ke/bugcheck.h"
+#include "ke/dpc.h"
+#include "ke/helper.h"
 #include "ldr/module.h"
 #include "memory.h"
 #include "ob/callbacks.h"
@@ -44,6 +47,24 @@ static void nothing(void)
 {
 }
 
+/* The kernel's own host threads: none has to be started, all have to end before
+ * anything that drivers use goes. */
+static int start_no_threads(void)
+{
+	return 0;
+}
+
+static void wake_threads(void)
+{
+	ke_wake_dpc_thread();
+	ex_wake_workers();
+}
+
+static void stop_threads(void)
+{
+	ke_stop_helpers(wake_threads);
+}
+
 static void shut_callbacks(void)
 {
 	ob_shutdown_callbacks();
@@ -62,6 +83,7 @@ static const struct {
 	{ldr_boot, ldr_shutdown},
 	{cm_boot, cm_shutdown},
 	{ex_boot_callbacks, shut_callbacks},
+	{start_no_threads, stop_threads},
 };
 #define STEPS (sizeof steps / sizeof steps[0])
 

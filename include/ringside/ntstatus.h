@@ -17,6 +17,7 @@
 #define RINGSIDE_STATUS_LIST(X)                                                                    \
 	X(SUCCESS, 0x00000000)                                                                     \
 	X(WAIT_1, 0x00000001)                                                                      \
+	X(ALERTED, 0x00000101)                                                                     \
 	X(TIMEOUT, 0x00000102)                                                                     \
 	X(PENDING, 0x00000103)                                                                     \
 	X(REPARSE, 0x00000104)                                                                     \

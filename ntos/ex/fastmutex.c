@@ -38,11 +38,10 @@ static void wake_one(_Atomic LONG *count)
 	syscall(SYS_futex, count, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-static void take(PFAST_MUTEX mutex, struct ke_processor *self, KIRQL old)
+static void take(PFAST_MUTEX mutex, struct ke_processor *self)
 {
 	mutex->Owner = self->pcr.current_thread;
 	__atomic_store_n(&mutex->Holder, self, __ATOMIC_RELAXED);
-	mutex->OldIrql = old;
 }
 
 /* Whether this host thread holds it. Only itself could make that true or false. */
@@ -51,6 +50,53 @@ static bool is_mine(PFAST_MUTEX mutex, const struct ke_processor *self)
 	return atomic_load_explicit(&mutex->Count, memory_order_relaxed) != FREE &&
 	       __atomic_load_n(&mutex->Holder, __ATOMIC_RELAXED) == self;
 }
+
+/* ---- Without IRQL ---------------------------------------------------------------------- */
+
+void ex_take_mutex(PFAST_MUTEX mutex, const char *kind)
+{
+	struct ke_processor *self = ke_processor();
+	LONG expected = FREE;
+	if (is_mine(mutex, self))
+		KE_BUG_CHECK(KE_CALLBACK_RULE_VIOLATION, mutex, self->pcr.current_thread, 0, 0,
+			     "a %s mutex was acquired by the thread that holds it: on NT it "
+			     "would wait for itself for ever",
+			     kind);
+	if (!atomic_compare_exchange_strong_explicit(&mutex->Count, &expected, HELD,
+						     memory_order_acquire, memory_order_relaxed)) {
+		__atomic_fetch_add(&mutex->Contention, 1, __ATOMIC_RELAXED);
+		/* Whoever has slept cannot know whether others still do, so it leaves
+		 * the mutex marked as contended. */
+		while (atomic_exchange_explicit(&mutex->Count, HELD_CONTENDED,
+						memory_order_acquire) != FREE)
+			sleep_while_contended(&mutex->Count);
+	}
+	take(mutex, self);
+}
+
+bool ex_try_mutex(PFAST_MUTEX mutex)
+{
+	LONG expected = FREE;
+	if (!atomic_compare_exchange_strong_explicit(&mutex->Count, &expected, HELD,
+						     memory_order_acquire, memory_order_relaxed))
+		return false;
+	take(mutex, ke_processor());
+	return true;
+}
+
+void ex_give_mutex(PFAST_MUTEX mutex, const char *kind)
+{
+	struct ke_processor *self = ke_processor();
+	if (!is_mine(mutex, self))
+		KE_BUG_CHECK(KE_THREAD_NOT_MUTEX_OWNER, self->pcr.current_thread, mutex, 0, 0,
+			     "a %s mutex was released by a thread that does not hold it", kind);
+	mutex->Owner = NULL;
+	__atomic_store_n(&mutex->Holder, NULL, __ATOMIC_RELAXED);
+	if (atomic_exchange_explicit(&mutex->Count, FREE, memory_order_release) == HELD_CONTENDED)
+		wake_one(&mutex->Count);
+}
+
+/* ---- With it ----------------------------------------------------------------------------- */
 
 static KIRQL raise_for(PFAST_MUTEX mutex, const struct ke_processor *self)
 {
@@ -63,36 +109,19 @@ static KIRQL raise_for(PFAST_MUTEX mutex, const struct ke_processor *self)
 
 VOID NTAPI ExAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
-	struct ke_processor *self = ke_processor();
-	KIRQL old = raise_for(FastMutex, self);
-	LONG expected = FREE;
-	if (is_mine(FastMutex, self))
-		KE_BUG_CHECK(KE_CALLBACK_RULE_VIOLATION, FastMutex, self->pcr.current_thread, 0, 0,
-			     "a fast mutex was acquired by the thread that holds it: on NT it "
-			     "would wait for itself for ever");
-	if (!atomic_compare_exchange_strong_explicit(&FastMutex->Count, &expected, HELD,
-						     memory_order_acquire, memory_order_relaxed)) {
-		__atomic_fetch_add(&FastMutex->Contention, 1, __ATOMIC_RELAXED);
-		/* Whoever has slept cannot know whether others still do, so it leaves
-		 * the mutex marked as contended. */
-		while (atomic_exchange_explicit(&FastMutex->Count, HELD_CONTENDED,
-						memory_order_acquire) != FREE)
-			sleep_while_contended(&FastMutex->Count);
-	}
-	take(FastMutex, self, old);
+	KIRQL old = raise_for(FastMutex, ke_processor());
+	ex_take_mutex(FastMutex, "fast");
+	FastMutex->OldIrql = old;
 }
 
 BOOLEAN NTAPI ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
-	struct ke_processor *self = ke_processor();
-	KIRQL old = raise_for(FastMutex, self);
-	LONG expected = FREE;
-	if (!atomic_compare_exchange_strong_explicit(&FastMutex->Count, &expected, HELD,
-						     memory_order_acquire, memory_order_relaxed)) {
+	KIRQL old = raise_for(FastMutex, ke_processor());
+	if (!ex_try_mutex(FastMutex)) {
 		ke_set_irql(old);
 		return FALSE;
 	}
-	take(FastMutex, self, old);
+	FastMutex->OldIrql = old;
 	return TRUE;
 }
 
@@ -103,14 +132,18 @@ VOID NTAPI ExReleaseFastMutex(PFAST_MUTEX FastMutex)
 		KE_BUG_CHECK(KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x34, self->pcr.irql, FastMutex,
 			     0, "a fast mutex was released at IRQL %u, not APC_LEVEL",
 			     self->pcr.irql);
-	if (!is_mine(FastMutex, self))
-		KE_BUG_CHECK(KE_THREAD_NOT_MUTEX_OWNER, self->pcr.current_thread, FastMutex, 0, 0,
-			     "a fast mutex was released by a thread that does not hold it");
 	KIRQL old = (KIRQL)FastMutex->OldIrql;
-	FastMutex->Owner = NULL;
-	__atomic_store_n(&FastMutex->Holder, NULL, __ATOMIC_RELAXED);
-	if (atomic_exchange_explicit(&FastMutex->Count, FREE, memory_order_release) ==
-	    HELD_CONTENDED)
-		wake_one(&FastMutex->Count);
-	ke_set_irql(old);
+	ex_give_mutex(FastMutex, "fast");
+	KfLowerIrql(old);
+}
+
+/* The unsafe forms leave it to the caller that APCs are off. */
+VOID NTAPI ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
+{
+	ex_take_mutex(FastMutex, "fast");
+}
+
+VOID NTAPI ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
+{
+	ex_give_mutex(FastMutex, "fast");
 }

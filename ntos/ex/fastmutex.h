@@ -30,8 +30,16 @@ _Static_assert(offsetof(FAST_MUTEX, Owner) == 0x08, "AB-18");
 _Static_assert(offsetof(FAST_MUTEX, Event) == 0x18, "AB-18");
 _Static_assert(offsetof(FAST_MUTEX, OldIrql) == 0x30, "AB-18");
 
+/* The mutex itself, whatever IRQL and APCs: for guarded mutexes, which have the same
+ * form. `kind` is for reports. A bug check when the thread has it already, or not. */
+void ex_take_mutex(PFAST_MUTEX mutex, const char *kind);
+bool ex_try_mutex(PFAST_MUTEX mutex);
+void ex_give_mutex(PFAST_MUTEX mutex, const char *kind);
+
 VOID NTAPI ExAcquireFastMutex(PFAST_MUTEX FastMutex);
 VOID NTAPI ExReleaseFastMutex(PFAST_MUTEX FastMutex);
+VOID NTAPI ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex);
+VOID NTAPI ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex);
 BOOLEAN NTAPI ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex);
 
 #endif

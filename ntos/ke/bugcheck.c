@@ -15,6 +15,7 @@
  */
 #include "ke/bugcheck.h"
 #include "ex/event.h"
+#include "ke/dispatcher.h"
 #include "ke/report.h"
 #include "ke/stackwalk.h"
 #include "ke/thread.h"
@@ -128,6 +129,7 @@ static void tell(const struct ke_processor *self, struct rs_event *event)
 		else if (!self->guard)
 			print(event);
 		atomic_store(&state, DEAD);
+		ke_end_sleepers(false); /* nobody will come to wake them */
 	} else if (atomic_load(&teller) == self) {
 		print(event); /* from inside a listener, or by someone who went on regardless */
 	} else {
@@ -164,10 +166,18 @@ _Noreturn void ke_bug_check(const struct ke_bug_check *what, const char *format,
 	va_start(arguments, format);
 	vsnprintf(detail, sizeof(detail), format, arguments);
 	va_end(arguments);
+	ke_drop_dispatcher();
 	describe(what, what->from ? what->from : &here, self, &event);
 	event.bug_check.detail = detail;
 	tell(self, &event);
 	leave(self);
+}
+
+_Noreturn void ke_leave(void)
+{
+	if (ke_crashed())
+		wait_until(DEAD);
+	leave(ke_processor());
 }
 
 static void enter(struct guard *guard)

@@ -44,6 +44,14 @@
 	X(CRITICAL_STRUCTURE_CORRUPTION, 0x109)                                                    \
 	X(KERNEL_SECURITY_CHECK_FAILURE, 0x139)                                                    \
 	X(RESOURCE_NOT_OWNED, 0xE3)                                                                \
+	X(SPIN_LOCK_ALREADY_OWNED, 0xF)                                                            \
+	X(MAXIMUM_WAIT_OBJECTS_EXCEEDED, 0xC)                                                      \
+	X(KERNEL_APC_PENDING_DURING_EXIT, 0x20)                                                    \
+	X(THREAD_TERMINATE_HELD_MUTEX, 0x8A)                                                       \
+	X(TIMER_OR_DPC_INVALID, 0xC7)                                                              \
+	X(WORKER_THREAD_RETURNED_AT_BAD_IRQL, 0xE1)                                                \
+	X(WORKER_INVALID, 0xE4)                                                                    \
+	X(ACTIVE_EX_WORKER_THREAD_TERMINATION, 0xE9)                                               \
 	X(THREAD_NOT_MUTEX_OWNER, 0x11)                                                            \
 	X(SPIN_LOCK_NOT_OWNED, 0x10)                                                               \
 	X(CALLBACK_RULE_VIOLATION, 0x52494E47) /* ours: a rule without a code of NT's */           \
@@ -78,6 +86,10 @@ _Noreturn void ke_bug_check(const struct ke_bug_check *what, const char *format,
 					    .parameter = {(ULONG64)(p1), (ULONG64)(p2),            \
 							  (ULONG64)(p3), (ULONG64)(p4)}},          \
 		     __VA_ARGS__)
+
+/* Takes this host thread to its innermost ke_guard: for one that finds the kernel dead, or
+ * that the shutdown ends. */
+_Noreturn void ke_leave(void);
 
 /* Whether there has been a bug check in this process. */
 bool ke_crashed(void);

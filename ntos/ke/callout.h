@@ -12,13 +12,13 @@
  *
  * begin enters a critical region (normal kernel APCs off, special ones on: PS-62,
  * PS-81, OB-46) and sets IRQL; end ends in a bug check when the routine
- * came back at another IRQL (VF-4) or with another APC-disable count (VF-5), and
- * puts the caller's state back. Both are inline: they are on the hottest path.
+ * came back at another IRQL (VF-4) or with another APC-disable count (VF-5),
+ * puts the caller's state back, and lets kernel APCs run that waited for it. Both are inline: they are on the hottest path.
  */
 #ifndef RINGSIDE_KE_CALLOUT_H
 #define RINGSIDE_KE_CALLOUT_H
 
-#include "ke/thread.h"
+#include "ke/apc.h"
 
 /* Reports the rule that the routine broke; `irql` is what it was called at. Does not
  * return. */
@@ -68,6 +68,22 @@ static inline void ke_callout_end(struct ke_callout *callout, KIRQL irql)
 	callout->thread->kernel_apc_disable = callout->kernel_apc_disable;
 	callout->self->pcr.irql = callout->irql;
 	callout->self->callout = callout->outer;
+	ke_check_apcs_of(callout->thread);
+}
+
+/* The same for routines that are not notified but simply run (DriverEntry, a system
+ * thread, a DPC): they are in no critical region. */
+static inline void ke_call_begin(struct ke_callout *callout, const char *what, const void *routine,
+				 KIRQL irql)
+{
+	ke_callout_begin(callout, what, routine, irql);
+	callout->thread->kernel_apc_disable++;
+}
+
+static inline void ke_call_end(struct ke_callout *callout, KIRQL irql)
+{
+	callout->thread->kernel_apc_disable--;
+	ke_callout_end(callout, irql);
 }
 
 #endif

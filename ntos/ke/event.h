@@ -3,19 +3,9 @@
 #ifndef RINGSIDE_KE_EVENT_H
 #define RINGSIDE_KE_EVENT_H
 
-#include <ringside/nt.h>
+#include "ke/dispatcher.h"
 
 typedef enum _EVENT_TYPE { NotificationEvent, SynchronizationEvent } EVENT_TYPE;
-
-/* The head of every object that can be waited for (AB-17). */
-typedef struct _DISPATCHER_HEADER {
-	UCHAR Type; /* of an event: its EVENT_TYPE */
-	UCHAR Signalling;
-	UCHAR Size; /* in LONGs */
-	UCHAR Reserved;
-	LONG SignalState;
-	LIST_ENTRY WaitListHead;
-} DISPATCHER_HEADER;
 
 typedef struct _KEVENT {
 	DISPATCHER_HEADER Header;
@@ -23,5 +13,13 @@ typedef struct _KEVENT {
 _Static_assert(sizeof(KEVENT) == 24, "AB-17");
 
 VOID NTAPI KeInitializeEvent(PKEVENT Event, EVENT_TYPE Type, BOOLEAN State);
+
+/* Those that return a LONG return the state before: 0 for not signalled. Increment and
+ * Wait say how NT should schedule, which Linux decides here. */
+LONG NTAPI KeSetEvent(PKEVENT Event, LONG Increment, BOOLEAN Wait);
+LONG NTAPI KeResetEvent(PKEVENT Event);
+VOID NTAPI KeClearEvent(PKEVENT Event);
+LONG NTAPI KePulseEvent(PKEVENT Event, LONG Increment, BOOLEAN Wait);
+LONG NTAPI KeReadStateEvent(PKEVENT Event);
 
 #endif

@@ -15,19 +15,36 @@
 #define RINGSIDE_KE_THREAD_H
 
 #include "ex/mark.h"
+#include "ke/dispatcher.h"
 #include <ringside/nt.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The head of every ETHREAD: what ke/ keeps of a thread. Only the thread itself,
- * while it is current, writes these. */
+/* The head of every ETHREAD: what ke/ keeps of a thread. */
 struct ke_thread {
+	DISPATCHER_HEADER header; /* signalled when the thread has ended */
+
+	/* Only the thread itself, while it is current, writes these. */
 	LONG kernel_apc_disable;  /* <= 0; KeEnterCriticalRegion takes one */
 	LONG special_apc_disable; /* <= 0; KeEnterGuardedRegion takes one */
 	PEPROCESS process;	  /* whose thread this is */
 	PEPROCESS attached;	  /* KeStackAttachProcess, or NULL */
 	KPROCESSOR_MODE previous_mode;
+	bool normal_apc; /* a normal kernel APC is under way */
+
+	/* Written under the dispatcher lock. */
+	atomic_bool apc_pending; /* a kernel APC is queued; read without the lock */
+	bool alerted[MaximumMode], apcs_closed; /* apcs_closed: it ends */
+	LONG priority;
+	struct ke_waiter *waiter; /* what it waits for, or NULL */
+	LIST_ENTRY mutants;	  /* KMUTANT.MutantListEntry, those it holds */
+	LIST_ENTRY apcs[MaximumMode];
 };
+
+#define KE_SYSTEM_THREAD_PRIORITY 8
+
+/* Fills in a zeroed one. */
+void ke_init_thread(struct ke_thread *thread);
 
 /* As NT lays out a KPCR where compiled code reads it. */
 struct ke_pcr {
@@ -69,6 +86,7 @@ struct ke_processor {
 	struct ex_marks marks;	    /* the registrations this thread is inside */
 	struct ke_callout *callout; /* innermost driver routine under way */
 	void *guard;		    /* innermost ke_guard frame (bugcheck.h) */
+	bool helper;		    /* a host thread of the kernel's own (helper.h) */
 	struct ke_processor *next;  /* all of them; under the processor lock */
 	void *alternate_stack;	    /* where signal handlers run; its lowest page is a guard */
 	PKTHREAD own_thread;	    /* current while no source claims this host thread */
@@ -84,6 +102,12 @@ extern _Thread_local struct ke_processor *ke_self __attribute__((tls_model("init
  * makes the system thread current. Never NULL: without memory for it nothing can
  * go on, and the process ends with a message. */
 struct ke_processor *ke_attach_host_thread(void);
+
+/* The same for a host thread that is a given thread from the start (NULL: one of its
+ * own). The caller holds a reference to it until ke_leave_thread, which puts a bare
+ * one in its place. */
+struct ke_processor *ke_attach_as(PKTHREAD thread);
+void ke_leave_thread(void);
 
 static inline struct ke_processor *ke_processor(void)
 {

@@ -18,7 +18,9 @@
 #include "ps/process.h"
 #include "clock.h"
 #include "ex/event.h"
+#include "ke/apc.h"
 #include "ke/bugcheck.h"
+#include "ke/mutex.h"
 #include "ldr/module.h"
 #include "ob/handle.h"
 #include "ps/cid.h"
@@ -130,6 +132,7 @@ NTSTATUS ps_create_process(const struct ps_process_spec *spec, PEPROCESS *made)
 	PEPROCESS process = ob_create(PsProcessType, sizeof *process);
 	if (!process)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	ke_init_header(&process->header, KE_PROCESS, sizeof *process, 0);
 	pthread_mutex_init(&process->lock, NULL);
 	process->threads.Flink = process->threads.Blink = &process->threads;
 	if (!fill_process(process, spec) ||
@@ -150,6 +153,7 @@ static PETHREAD new_thread(const struct ps_thread_spec *spec)
 	PETHREAD thread = ob_create(PsThreadType, sizeof *thread);
 	if (!thread)
 		return NULL;
+	ke_init_thread(&thread->ke);
 	ob_reference(spec->process);
 	thread->process = thread->ke.process = spec->process;
 	thread->ke.previous_mode = spec->system ? KernelMode : UserMode;
@@ -266,6 +270,7 @@ static void end_vetoed(PETHREAD thread, NTSTATUS status)
 	if (remove_thread(process, thread))
 		end_process(process, status);
 	ke_switch_thread(before);
+	ke_signal_end(&thread->ke.header);
 	ob_dereference(thread);
 }
 
@@ -349,23 +354,28 @@ static void end_process(PEPROCESS process, NTSTATUS status)
 		tell_exited(process);
 	}
 	ob_close_all_handles(process);
+	ke_signal_end(&process->header);
 }
 
 void ps_exit_thread(PETHREAD thread, NTSTATUS status)
 {
 	PEPROCESS process = thread->process;
 	KE_ASSERT(!thread->exiting);
-	thread->exiting = true;
 	thread->exit_status = status;
 	thread->exit_time.QuadPart = (LONGLONG)host_nt_time();
+	/* Others look without a lock (systemthread.c). */
+	__atomic_store_n(&thread->exiting, true, __ATOMIC_RELEASE);
 	PETHREAD before = ke_switch_thread(thread);
 	if (!process->silent) {
 		ps_notify_thread_exit(thread);
 		tell_thread(RS_THREAD_EXITED, thread);
 	}
+	ke_check_no_mutex_held(&thread->ke);
+	ke_run_down_apcs(&thread->ke);
 	if (remove_thread(process, thread))
 		end_process(process, status);
 	ke_switch_thread(before);
+	ke_signal_end(&thread->ke.header);
 	ob_dereference(thread);
 }
 

@@ -20,6 +20,8 @@
 struct ob_handle_table;
 
 struct _EPROCESS {
+	DISPATCHER_HEADER header; /* signalled when the process has ended */
+
 	/* Fixed once the object exists. */
 	ULONG64 id, parent_id; /* parent_id: whom it inherited from, 0 if nobody */
 	ULONG64 told_parent_id; /* what notify routines are told (PS-45) */
