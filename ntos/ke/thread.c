@@ -25,7 +25,9 @@
  * Clauses: AB-2, PS-62 (what the APC exports answer inside a callback), VF-6.
  */
 #include "ke/thread.h"
+#include "ke/apc.h"
 #include "ke/bugcheck.h"
+#include "ke/list.h"
 #include "memory.h"
 #include "ps/process.h"
 #include <asm/prctl.h>
@@ -79,6 +81,15 @@ static void set_gs_base(const void *base)
 		syscall(SYS_arch_prctl, (long)ARCH_SET_GS, base);
 }
 
+void ke_init_thread(struct ke_thread *thread)
+{
+	ke_init_header(&thread->header, KE_THREAD, sizeof(*thread), 0);
+	thread->priority = KE_SYSTEM_THREAD_PRIORITY;
+	list_init(&thread->mutants);
+	list_init(&thread->apcs[KernelMode]);
+	list_init(&thread->apcs[UserMode]);
+}
+
 /* ---- A thread of its own --------------------------------------------------- */
 
 static bool take_system_thread(void)
@@ -122,6 +133,7 @@ static void drop_own_thread(struct ke_processor *processor)
 	struct host_thread *self = host_thread_of(processor);
 	PKTHREAD thread = processor->own_thread;
 	self->bare = (struct _ETHREAD){.system = true};
+	ke_init_thread(&self->bare.ke);
 	processor->own_thread = processor->pcr.current_thread = &self->bare;
 	if (thread == &self->bare)
 		return;
@@ -247,6 +259,11 @@ static void make_key(void)
 
 struct ke_processor *ke_attach_host_thread(void)
 {
+	return ke_attach_as(NULL);
+}
+
+struct ke_processor *ke_attach_as(PKTHREAD thread)
+{
 	pthread_once(&key_once, make_key);
 	struct host_thread *made = host_alloc_aligned(sizeof(*made), 64);
 	if (!made) {
@@ -256,7 +273,8 @@ struct ke_processor *ke_attach_host_thread(void)
 	struct ke_processor *self = &made->processor;
 	self->pcr.self = &self->pcr;
 	self->pcr.prcb = (char *)&self->pcr + 0x180;
-	self->pcr.current_thread = self->own_thread = &made->bare;
+	ke_init_thread(&made->bare.ke);
+	self->pcr.current_thread = self->own_thread = thread ? thread : &made->bare;
 	made->bare.system = true;
 	self->stack_low = lowest_stack_address();
 	give_alternate_stack(made);
@@ -272,6 +290,12 @@ struct ke_processor *ke_attach_host_thread(void)
 	ke_self = self;
 	claim_own_thread(self);
 	return self;
+}
+
+void ke_leave_thread(void)
+{
+	struct host_thread *self = host_thread_of(ke_self);
+	ke_self->own_thread = ke_self->pcr.current_thread = bare_thread(self);
 }
 
 bool ke_visit_processors(bool (*visit)(struct ke_processor *, void *context), void *context)
@@ -307,6 +331,7 @@ VOID NTAPI KfLowerIrql(KIRQL NewIrql)
 		KE_BUG_CHECK(KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, current, NewIrql, 0,
 			     "KeLowerIrql from %u to %u", current, NewIrql);
 	ke_set_irql(NewIrql);
+	ke_check_apcs();
 }
 
 VOID NTAPI KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
@@ -345,6 +370,7 @@ VOID NTAPI KeLeaveCriticalRegion(void)
 		KE_BUG_CHECK(KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3E, 0, 0, 0,
 			     "KeLeaveCriticalRegion outside of a critical region");
 	current()->kernel_apc_disable++;
+	ke_check_apcs();
 }
 
 VOID NTAPI KeEnterGuardedRegion(void)
@@ -359,6 +385,7 @@ VOID NTAPI KeLeaveGuardedRegion(void)
 		KE_BUG_CHECK(KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4000E, (uintptr_t)rule, 0, 0,
 			     "KeLeaveGuardedRegion outside of a guarded region");
 	current()->special_apc_disable++;
+	ke_check_apcs();
 }
 
 BOOLEAN NTAPI KeAreApcsDisabled(void)
