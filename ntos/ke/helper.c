@@ -81,6 +81,24 @@ bool ke_helpers_end(void)
 	return atomic_load(&ending);
 }
 
+/* After a crash nobody may come to join it: then it goes by itself. */
+static void end(struct helper *self)
+{
+	pthread_mutex_lock(&table.lock);
+	self->ended = true;
+	table.running--;
+	if (ke_crashed()) {
+		struct helper **link = &table.first;
+		while (*link != self)
+			link = &(*link)->next;
+		*link = self->next;
+		pthread_detach(pthread_self());
+		host_free(self);
+	}
+	pthread_cond_broadcast(&table.changed);
+	pthread_mutex_unlock(&table.lock);
+}
+
 static void *run(void *argument)
 {
 	struct helper *self = argument;
@@ -91,11 +109,7 @@ static void *run(void *argument)
 		ke_leave_thread();
 	if (self->work.finish)
 		self->work.finish(self->work.argument);
-	pthread_mutex_lock(&table.lock);
-	self->ended = true;
-	table.running--;
-	pthread_cond_broadcast(&table.changed);
-	pthread_mutex_unlock(&table.lock);
+	end(self);
 	return NULL;
 }
 
