@@ -139,8 +139,10 @@ static int sleep_until(struct ke_waiter *waiter, const struct deadline *deadline
 	return state;
 }
 
-/* The time is over, unless somebody was faster. */
-static NTSTATUS time_out(struct ke_waiter *waiter)
+/* How the wait ended: its time is over, unless somebody was faster. The lock is taken in
+ * any case, so that whoever signalled is done with the object, which may be gone with
+ * this thread's stack frame when it returns. */
+static NTSTATUS end_of_wait(struct ke_waiter *waiter)
 {
 	ke_lock_dispatcher();
 	if (atomic_load_explicit(&waiter->state, memory_order_relaxed) == KE_ASLEEP)
@@ -170,7 +172,7 @@ static NTSTATUS wait_once(struct ke_waiter *waiter, const struct deadline *deadl
 		int state = sleep_until(waiter, deadline);
 		if (state == KE_ENDED)
 			ke_abandon_wait(waiter);
-		return state == KE_WOKEN ? waiter->status : time_out(waiter);
+		return end_of_wait(waiter);
 	}
 	ke_unlock_dispatcher();
 	return status;
