@@ -10,6 +10,7 @@
  * Pages: KeGetCurrentProcessorNumberEx, KeSetSystemAffinityThreadEx, processor groups.
  */
 #include "ke/processor.h"
+#include "ke/thread.h"
 #include <pthread.h>
 #include <sched.h>
 
@@ -45,6 +46,15 @@ static KAFFINITY everywhere(void)
 	return ~0ull >> (MOST - ke_count_processors());
 }
 
+/* What inline code reads of a thread that is bound to one processor. Of any other
+ * it is some processor, and stays that: Linux moves threads without a word. */
+static void show_number(KAFFINITY mask)
+{
+	struct ke_processor *self = ke_processor();
+	if (mask && !(mask & (mask - 1)))
+		self->pcr.number = self->pcr.prcb_number = (ULONG)__builtin_ctzll(mask);
+}
+
 /* Bits beyond what exists are ignored; a mask without any other changes nothing. */
 static bool bind_to(KAFFINITY mask)
 {
@@ -53,7 +63,10 @@ static bool bind_to(KAFFINITY mask)
 	for (ULONG i = 0; i < ke_count_processors(); i++)
 		if (mask >> i & 1)
 			CPU_SET(all.cpu[i], &set);
-	return CPU_COUNT(&set) && sched_setaffinity(0, sizeof(set), &set) == 0;
+	if (!CPU_COUNT(&set) || sched_setaffinity(0, sizeof(set), &set) != 0)
+		return false;
+	show_number(mask & everywhere());
+	return true;
 }
 
 void ke_move_to_processor(ULONG number)

@@ -28,6 +28,7 @@
 #include "ke/apc.h"
 #include "ke/bugcheck.h"
 #include "ke/list.h"
+#include "ke/processor.h"
 #include "memory.h"
 #include "ps/process.h"
 #include <asm/prctl.h>
@@ -280,7 +281,7 @@ struct ke_processor *ke_attach_as(PKTHREAD thread)
 	give_alternate_stack(made);
 
 	pthread_mutex_lock(&all.lock);
-	self->pcr.number = all.next_number++;
+	self->pcr.number = self->pcr.prcb_number = all.next_number++ % ke_count_processors();
 	self->next = all.first;
 	all.first = self;
 	pthread_mutex_unlock(&all.lock);

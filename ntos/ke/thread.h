@@ -54,9 +54,13 @@ struct ke_pcr {
 	UCHAR reserved28[0x50 - 0x28];
 	KIRQL irql;		/* 0x050 */
 	UCHAR reserved51[0x184 - 0x51];
-	ULONG number;		/* 0x184: PRCB.Number is at +0x24 on NT; informational */
+	ULONG number;		 /* 0x184: of a processor of the machine (processor.h) */
 	PKTHREAD current_thread; /* 0x188 */
+	UCHAR reserved190[0x1a4 - 0x190];
+	ULONG prcb_number; /* 0x1a4: the same */
 };
+_Static_assert(offsetof(struct ke_pcr, number) == 0x184, "inline KeGetCurrentProcessorNumber");
+_Static_assert(offsetof(struct ke_pcr, prcb_number) == 0x1a4, "PRCB.Number");
 _Static_assert(offsetof(struct ke_pcr, irql) == 0x50, "AB-3: thunks compare gs:[0x50]");
 _Static_assert(offsetof(struct ke_pcr, current_thread) == 0x188, "AB-2");
 
