@@ -9,9 +9,10 @@
  * thread finds that another was faster, an object is never signalled while
  * somebody waits who could have it, and first come is first served.
  *
- * A woken thread needs no lock: `state` is stored (release) last and read (acquire)
- * first, and the waiter is not touched after that store but for the wake-up
- * call, which only names its address.
+ * `state` is a futex: stored (release) last by whoever wakes, read (acquire) first by
+ * the woken thread, so that no wake-up is lost. The thread takes the lock once more before
+ * it returns, because the object may lie in its own stack frame and whoever signalled it
+ * still looks at it.
  *
  * A fault in a damaged wait list is a bug check with the lock held. Whoever crashes
  * gives it back; the lists are not to be trusted then, but nobody uses them any more
