@@ -95,6 +95,11 @@
 	X(STACK_BUFFER_OVERRUN, 0xC0000409)                                                        \
 	X(ASSERTION_FAILURE, 0xC0000420)                                                           \
 	X(INVALID_PARAMETER_8, 0xC00000F6)                                                         \
+	X(INVALID_SID, 0xC0000078)                                                                 \
+	X(INVALID_ACL, 0xC0000077)                                                                 \
+	X(UNKNOWN_REVISION, 0xC0000058)                                                            \
+	X(INVALID_SECURITY_DESCR, 0xC0000079)                                                      \
+	X(ALLOTTED_SPACE_EXCEEDED, 0xC0000099)                                                     \
 	X(FLT_INSTANCE_ALTITUDE_COLLISION, 0xC01C0011)                                             \
 	X(FLT_NOT_INITIALIZED, 0xC01C0007)                                                         \
 	X(FLT_ALREADY_ENLISTED, 0xC01C001B)                                                        \
