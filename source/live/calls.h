@@ -9,6 +9,7 @@
 #ifndef RINGSIDE_LIVE_CALLS_H
 #define RINGSIDE_LIVE_CALLS_H
 
+#include "source/live/credentials.h"
 #include "source/live/task.h"
 #include <linux/seccomp.h>
 #include <stdint.h>
@@ -36,6 +37,12 @@ struct live_call {
 				     const struct live_notice *notice);
 	int denied;      /* the negative errno when the driver took a right away */
 	uint64_t if_any; /* only with any of these bits in the first argument; 0: always */
+	bool own_is_0;   /* 0 as the first argument is the caller, and nothing is asked */
+
+	/* For the answers in open.c. */
+	ACCESS_MASK access;              /* to the process, or to the thread */
+	enum live_permission permission; /* what Linux asks for */
+	unsigned zero;                   /* the argument that must be 0; 0: none */
 };
 
 extern const struct live_call live_calls[];
@@ -66,6 +73,30 @@ struct live_answer live_answer_tgsigqueue(const struct live_call *call,
 					  const struct live_notice *notice);
 struct live_answer live_answer_pidfd_send_signal(const struct live_call *call,
 						 const struct live_notice *notice);
+
+/* Those of open.c: the target is named by the first argument, a process (or any
+ * thread of it), a descriptor of one, or a thread. */
+struct live_answer live_answer_process(const struct live_call *call,
+				       const struct live_notice *notice);
+struct live_answer live_answer_process_of_descriptor(const struct live_call *call,
+						     const struct live_notice *notice);
+struct live_answer live_answer_thread(const struct live_call *call,
+				      const struct live_notice *notice);
+struct live_answer live_answer_pidfd_open(const struct live_call *call,
+					  const struct live_notice *notice);
+struct live_answer live_answer_kcmp(const struct live_call *call, const struct live_notice *notice);
+struct live_answer live_answer_ptrace(const struct live_call *call,
+				      const struct live_notice *notice);
+struct live_answer live_answer_prlimit(const struct live_call *call,
+				       const struct live_notice *notice);
+struct live_answer live_answer_priority(const struct live_call *call,
+					const struct live_notice *notice);
+struct live_answer live_answer_ioprio(const struct live_call *call,
+				      const struct live_notice *notice);
+struct live_answer live_answer_setpgid(const struct live_call *call,
+				       const struct live_notice *notice);
+struct live_answer live_answer_move_pages(const struct live_call *call,
+					  const struct live_notice *notice);
 
 struct live_answer live_answer_estranging(const struct live_call *call,
 					  const struct live_notice *notice);

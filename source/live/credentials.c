@@ -34,7 +34,7 @@ struct pidfd_information {
 
 struct credentials {
 	uid_t user, effective, saved, file_user;
-	gid_t file_group;
+	gid_t group, effective_group, saved_group, file_group;
 	uint64_t capabilities; /* effective */
 };
 
@@ -57,6 +57,9 @@ static bool ask_pidfd(pid_t tid, struct credentials *c)
 				  .effective = i.euid,
 				  .saved = i.suid,
 				  .file_user = i.fsuid,
+				  .group = i.rgid,
+				  .effective_group = i.egid,
+				  .saved_group = i.sgid,
 				  .file_group = i.fsgid,
 				  .capabilities = i.euid ? 0 : ~0ull};
 	return told;
@@ -73,7 +76,8 @@ static bool read_credentials(pid_t tid, struct credentials *c)
 		return false;
 	if (sscanf(user, "\nUid: %u %u %u %u", &c->user, &c->effective, &c->saved, &c->file_user) !=
 		    4 ||
-	    sscanf(group, "\nGid: %*u %*u %*u %u", &c->file_group) != 1)
+	    sscanf(group, "\nGid: %u %u %u %u", &c->group, &c->effective_group, &c->saved_group,
+		   &c->file_group) != 4)
 		return false;
 	c->capabilities = strtoull(capabilities + strlen("\nCapEff:"), NULL, 16);
 	return true;
@@ -84,13 +88,13 @@ static bool credentials_of(pid_t tid, struct credentials *c)
 	return ask_pidfd(tid, c) || read_credentials(tid, c);
 }
 
-static bool may_kill_anybody(pid_t tid, const struct credentials *c)
+static bool has_capability(pid_t tid, const struct credentials *c, unsigned capability)
 {
 	struct credentials whole;
-	if (c->capabilities & (1ull << CAP_KILL))
+	if (c->capabilities & (1ull << capability))
 		return true;
 	/* Somebody who is not root can have the capability all the same. */
-	return read_credentials(tid, &whole) && (whole.capabilities & (1ull << CAP_KILL));
+	return read_credentials(tid, &whole) && (whole.capabilities & (1ull << capability));
 }
 
 /* Of a task that never changed them: those that we have ourselves. */
@@ -124,7 +128,56 @@ bool live_may_signal(const struct live_task *caller, pid_t target, int signal)
 		return true;
 	if (signal == SIGCONT && getsid(caller->tid) == getsid(target))
 		return true;
-	return may_kill_anybody(caller->tid, &from);
+	return has_capability(caller->tid, &from, CAP_KILL);
+}
+
+static bool is_wholly(const struct credentials *to, uid_t user, gid_t group)
+{
+	return user == to->user && user == to->effective && user == to->saved &&
+	       group == to->group && group == to->effective_group && group == to->saved_group;
+}
+
+static bool users_permit(const struct credentials *from, const struct credentials *to,
+			 enum live_permission permission)
+{
+	switch (permission) {
+	case LIVE_INSPECTS:
+	case LIVE_LIMITS:
+		return is_wholly(to, from->user, from->group);
+	case LIVE_SCHEDULES:
+		return from->effective == to->user || from->effective == to->effective;
+	case LIVE_SCHEDULES_IO:
+		return from->effective == to->user || from->user == to->user;
+	default:
+		return true;
+	}
+}
+
+bool live_permits(const struct live_task *caller, const struct live_process *target,
+		  enum live_permission permission)
+{
+	static const unsigned capability[] = {
+		[LIVE_INSPECTS] = CAP_SYS_PTRACE,
+		[LIVE_SCHEDULES] = CAP_SYS_NICE,
+		[LIVE_SCHEDULES_IO] = CAP_SYS_NICE,
+		[LIVE_LIMITS] = CAP_SYS_RESOURCE,
+	};
+	struct credentials from, to;
+	if (permission == LIVE_ANYBODY ||
+	    (!atomic_load(&caller->process->estranged) && !atomic_load(&target->estranged)))
+		return true;
+	if (!credentials_of_task(caller, &from) || !credentials_of(target->pid, &to))
+		return true;
+	return users_permit(&from, &to, permission) ||
+	       has_capability(caller->tid, &from, capability[permission]);
+}
+
+bool live_is_user(const struct live_task *caller, uid_t user, pid_t pid)
+{
+	struct credentials own, other;
+	if (!user && credentials_of_task(caller, &own))
+		user = own.user;
+	return credentials_of(pid, &other) && other.user == user;
 }
 
 /* Only root can become somebody else; then changing the user also drops the

@@ -12,6 +12,22 @@
  * callback. */
 bool live_may_signal(const struct live_task *caller, pid_t target, int signal);
 
+/* Linux's rules for one task that acts on another. */
+enum live_permission {
+	LIVE_ANYBODY,      /* none */
+	LIVE_INSPECTS,     /* ptrace access: memory, descriptors */
+	LIVE_SCHEDULES,    /* nice values, policies, processors */
+	LIVE_SCHEDULES_IO, /* I/O priority */
+	LIVE_LIMITS,       /* resource limits */
+};
+
+/* Whether Linux lets `caller` do that to `target`. In doubt yes. */
+bool live_permits(const struct live_task *caller, const struct live_process *target,
+		  enum live_permission permission);
+
+/* Whether the real user of process `pid` is `user`; 0 means the caller's own. */
+bool live_is_user(const struct live_task *caller, uid_t user, pid_t pid);
+
 /* What live_assume_identity changed. */
 struct live_identity {
 	bool changed;

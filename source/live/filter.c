@@ -38,6 +38,9 @@ static int add_row(scmp_filter_ctx filter, const struct live_call *call)
 	int number = seccomp_syscall_resolve_name(call->name);
 	if (call->if_any)
 		return add_conditional_row(filter, number, call->if_any);
+	if (call->own_is_0)
+		return seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 1,
+					SCMP_A0(SCMP_CMP_NE, 0));
 	return seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 0);
 }
 

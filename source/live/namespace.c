@@ -84,3 +84,22 @@ pid_t live_our_pid(struct live_task *caller, pid_t pid)
 	host_free(list);
 	return found;
 }
+
+pid_t live_pid_of_descriptor(const struct live_task *caller, int fd)
+{
+	char file[32], text[1024];
+	snprintf(file, sizeof file, "fdinfo/%d", fd);
+	if (live_read_proc(caller->tid, file, text, sizeof text) < 0)
+		return 0;
+	const char *pid = strstr(text, "\nPid:");
+	return pid ? atoi(pid + strlen("\nPid:")) : 0;
+}
+
+pid_t live_parent_of(pid_t tid)
+{
+	char text[4096];
+	if (live_read_proc(tid, "status", text, sizeof text) < 0)
+		return 0;
+	const char *parent = strstr(text, "\nPPid:");
+	return parent ? atoi(parent + strlen("\nPPid:")) : 0;
+}

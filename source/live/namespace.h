@@ -9,4 +9,11 @@
  * supervised tree. */
 pid_t live_our_pid(struct live_task *caller, pid_t pid);
 
+/* The process whose child the task is, as we call it, or 0. */
+pid_t live_parent_of(pid_t tid);
+
+/* The task that the caller's descriptor `fd` stands for, as we call it; 0 if it is
+ * of another kind, and -1 when the task has ended. */
+pid_t live_pid_of_descriptor(const struct live_task *caller, int fd);
+
 #endif

@@ -21,7 +21,6 @@
 #include "source/live/credentials.h"
 #include "source/live/kernel.h"
 #include "source/live/namespace.h"
-#include "source/live/remote.h"
 #include "ob/object.h"
 #include "memory.h"
 #include <dirent.h>
@@ -294,17 +293,6 @@ struct live_answer live_answer_tgsigqueue(const struct live_call *call,
 	return live_answer_tgkill(call, notice);
 }
 
-/* The process a descriptor stands for, in our ids; 0 if none. */
-static pid_t pid_of_descriptor(pid_t tid, int fd)
-{
-	char file[32], text[1024];
-	snprintf(file, sizeof file, "fdinfo/%d", fd);
-	if (live_read_proc(tid, file, text, sizeof text) < 0)
-		return 0;
-	const char *pid = strstr(text, "\nPid:");
-	return pid ? atoi(pid + strlen("\nPid:")) : 0;
-}
-
 #define PIDFD_SENDS_TO_THREAD 1u
 
 /* The descriptor's entry in /proc shows our ids already. */
@@ -316,7 +304,7 @@ struct live_answer live_answer_pidfd_send_signal(const struct live_call *call,
 	unsigned flags = (unsigned)a[3];
 	char reason[64];
 	bool allowed = true;
-	pid_t pid = pid_of_descriptor(notice->task->tid, (int)a[0]);
+	pid_t pid = live_pid_of_descriptor(notice->task, (int)a[0]);
 	if (pid <= 0 || !valid(signal))
 		return LIVE_CONTINUE;
 	struct live_process *process = live_find_process(pid);
