@@ -74,16 +74,33 @@ void *host_map_below_at(const void *address, size_t size, size_t reach, const ch
 		return NULL;
 	for (uintptr_t at = ceiling - room; at >= lowest && at < ceiling; at -= step) {
 		void *wanted = (void *)at;
-		void *pages = mmap(wanted, size, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-					   MAP_FIXED_NOREPLACE,
-				   -1, 0);
+		void *pages = mmap(
+			wanted, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 		if (pages == wanted)
 			return counted(pages);
 		if (pages != MAP_FAILED)
 			munmap(pages, size);
 	}
 	return NULL;
+}
+
+void *host_map_shared_at(void *place, size_t size, const char *site)
+{
+	if (fails(site))
+		return NULL;
+	void *pages = mmap(place, size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	return counted(pages == MAP_FAILED ? NULL : pages);
+}
+
+void *host_map_again_at(void *pages, size_t size, const char *site)
+{
+	if (fails(site))
+		return NULL;
+	/* From a length of 0 Linux makes a second mapping and keeps the first. */
+	void *second = mremap(pages, 0, size, MREMAP_MAYMOVE);
+	return counted(second == MAP_FAILED ? NULL : second);
 }
 
 void host_unmap(void *pages, size_t size)

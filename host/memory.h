@@ -39,6 +39,13 @@ void host_unmap(void *pages, size_t size);
 	host_map_below_at((address), (size), (reach), HOST_HERE)
 void *host_map_below_at(const void *address, size_t size, size_t reach, const char *site);
 
+/* Zeroed pages at exactly that place that can be mapped again, and such pages at a second
+ * place, where Linux chooses. Unmapped with host_unmap, each by itself. NULL on failure. */
+#define host_map_shared(place, size) host_map_shared_at((place), (size), HOST_HERE)
+void *host_map_shared_at(void *place, size_t size, const char *site);
+#define host_map_again(pages, size) host_map_again_at((pages), (size), HOST_HERE)
+void *host_map_again_at(void *pages, size_t size, const char *site);
+
 enum host_protection { HOST_NONE = 0, HOST_READ = 1, HOST_WRITE = 2, HOST_EXECUTE = 4 };
 
 /* Sets the protection of whole pages: a combination of the above. 0 or -errno. */

@@ -15,6 +15,7 @@
 #include "ex/event.h"
 #include "ex/pool.h"
 #include "ex/workitem.h"
+#include "io/device.h"
 #include "io/driver.h"
 #include "ke/bugcheck.h"
 #include "ke/callout.h"
@@ -252,6 +253,9 @@ NTSTATUS ldr_unload(struct ldr_module *module)
 	struct call call;
 	if (!driver || !driver->DriverUnload)
 		return STATUS_INVALID_DEVICE_REQUEST;
+	/* NT would wait for the last file to be closed. */
+	if (io_driver_is_in_use(driver))
+		return STATUS_DEVICE_BUSY;
 	begin_call(&call, "DriverUnload", (const void *)driver->DriverUnload);
 	driver->DriverUnload(driver);
 	uint64_t duration = end_call(&call);

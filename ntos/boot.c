@@ -10,6 +10,7 @@
 #include "ex/callback.h"
 #include "ex/pool.h"
 #include "ex/workitem.h"
+#include "io/device.h"
 #include "ke/boot.h"
 #include "ke/bugcheck.h"
 #include "ke/dpc.h"
@@ -17,6 +18,7 @@
 #include "ldr/module.h"
 #include "memory.h"
 #include "ob/callbacks.h"
+#include "ob/directory.h"
 #include "ps/notify.h"
 #include "ps/process.h"
 #include "rtl/utf.h"
@@ -78,10 +80,12 @@ static const struct {
 	{check_layout, ex_shutdown_pool},
 	{ex_boot_callbacks, nothing},
 	{ob_boot_types, ob_shutdown_types},
+	{ob_boot_namespace, ob_shutdown_namespace},
 	{ps_boot, ps_shutdown},
 	{ke_boot, ke_shutdown},
 	{ldr_boot, ldr_shutdown},
 	{cm_boot, cm_shutdown},
+	{io_boot, io_shutdown},
 	{ex_boot_callbacks, shut_callbacks},
 	{start_no_threads, stop_threads},
 };

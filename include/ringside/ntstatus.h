@@ -30,6 +30,7 @@
 	X(SINGLE_STEP, 0x80000004)                                                                 \
 	X(BUFFER_OVERFLOW, 0x80000005)                                                             \
 	X(NO_MORE_FILES, 0x80000006)                                                               \
+	X(DEVICE_BUSY, 0x80000011)                                                                 \
 	X(NO_MORE_ENTRIES, 0x8000001A)                                                             \
 	X(UNSUCCESSFUL, 0xC0000001)                                                                \
 	X(NOT_IMPLEMENTED, 0xC0000002)                                                             \
@@ -51,12 +52,18 @@
 	X(ACCESS_DENIED, 0xC0000022)                                                               \
 	X(BUFFER_TOO_SMALL, 0xC0000023)                                                            \
 	X(OBJECT_TYPE_MISMATCH, 0xC0000024)                                                        \
+	X(NONCONTINUABLE_EXCEPTION, 0xC0000025)                                                    \
+	X(INVALID_DISPOSITION, 0xC0000026)                                                         \
+	X(UNWIND, 0xC0000027)                                                                      \
+	X(BAD_STACK, 0xC0000028)                                                                   \
+	X(INVALID_UNWIND_TARGET, 0xC0000029)                                                       \
 	X(OBJECT_NAME_INVALID, 0xC0000033)                                                         \
 	X(OBJECT_NAME_NOT_FOUND, 0xC0000034)                                                       \
 	X(OBJECT_NAME_COLLISION, 0xC0000035)                                                       \
 	X(OBJECT_PATH_INVALID, 0xC0000039)                                                         \
 	X(OBJECT_PATH_NOT_FOUND, 0xC000003A)                                                       \
 	X(OBJECT_PATH_SYNTAX_BAD, 0xC000003B)                                                      \
+	X(SHARING_VIOLATION, 0xC0000043)                                                           \
 	X(MUTANT_NOT_OWNED, 0xC0000046)                                                            \
 	X(SEMAPHORE_LIMIT_EXCEEDED, 0xC0000047)                                                    \
 	X(THREAD_IS_TERMINATING, 0xC000004B)                                                       \
@@ -65,11 +72,16 @@
 	X(INVALID_IMAGE_FORMAT, 0xC000007B)                                                        \
 	X(INTEGER_DIVIDE_BY_ZERO, 0xC0000094)                                                      \
 	X(INTEGER_OVERFLOW, 0xC0000095)                                                            \
+	X(PRIVILEGE_NOT_HELD, 0xC0000061)                                                          \
 	X(PRIVILEGED_INSTRUCTION, 0xC0000096)                                                      \
 	X(INSUFFICIENT_RESOURCES, 0xC000009A)                                                      \
+	X(DEVICE_NOT_CONNECTED, 0xC000009D)                                                        \
 	X(DEVICE_NOT_READY, 0xC00000A3)                                                            \
+	X(IO_TIMEOUT, 0xC00000B5)                                                                  \
 	X(FILE_IS_A_DIRECTORY, 0xC00000BA)                                                         \
 	X(NOT_SUPPORTED, 0xC00000BB)                                                               \
+	X(DEVICE_DOES_NOT_EXIST, 0xC00000C0)                                                       \
+	X(INVALID_USER_BUFFER, 0xC00000E8)                                                         \
 	X(INVALID_PARAMETER_1, 0xC00000EF)                                                         \
 	X(INVALID_PARAMETER_2, 0xC00000F0)                                                         \
 	X(INVALID_PARAMETER_3, 0xC00000F1)                                                         \
@@ -89,17 +101,34 @@
 	X(DLL_NOT_FOUND, 0xC0000135)                                                               \
 	X(ENTRYPOINT_NOT_FOUND, 0xC0000139)                                                        \
 	X(INVALID_ADDRESS, 0xC0000141)                                                             \
+	X(INVALID_BUFFER_SIZE, 0xC0000206)                                                         \
+	X(IO_DEVICE_ERROR, 0xC0000185)                                                             \
 	X(NOT_FOUND, 0xC0000225)                                                                   \
 	X(INVALID_IMAGE_HASH, 0xC0000428)                                                          \
 	X(FAIL_FAST_EXCEPTION, 0xC0000602)                                                         \
 	X(STACK_BUFFER_OVERRUN, 0xC0000409)                                                        \
 	X(ASSERTION_FAILURE, 0xC0000420)                                                           \
-	X(INVALID_PARAMETER_8, 0xC00000F6)                                                         \
+	X(FILE_INVALID, 0xC0000098)                                                                \
+	X(PARTIAL_COPY, 0x8000000D)                                                                \
+	X(NOT_MAPPED_VIEW, 0xC0000019)                                                             \
+	X(UNABLE_TO_FREE_VM, 0xC000001A)                                                           \
 	X(INVALID_SID, 0xC0000078)                                                                 \
 	X(INVALID_ACL, 0xC0000077)                                                                 \
 	X(UNKNOWN_REVISION, 0xC0000058)                                                            \
 	X(INVALID_SECURITY_DESCR, 0xC0000079)                                                      \
 	X(ALLOTTED_SPACE_EXCEEDED, 0xC0000099)                                                     \
+	X(NO_TOKEN, 0xC000007C)                                                                    \
+	X(PORT_NOT_SET, 0xC0000353)                                                                \
+	X(CONFLICTING_ADDRESSES, 0xC0000018)                                                       \
+	X(INVALID_PAGE_PROTECTION, 0xC0000045)                                                     \
+	X(NOT_COMMITTED, 0xC000002D)                                                               \
+	X(MEMORY_NOT_ALLOCATED, 0xC00000A0)                                                        \
+	X(NO_IMPERSONATION_TOKEN, 0xC000005C)                                                      \
+	X(BAD_IMPERSONATION_LEVEL, 0xC00000A5)                                                     \
+	X(NOT_ALL_ASSIGNED, 0x00000106)                                                            \
+	X(FREE_VM_NOT_AT_BASE, 0xC000009F)                                                         \
+	X(INVALID_PARAMETER_8, 0xC00000F6)                                                         \
+	X(INVALID_PARAMETER_6, 0xC00000F4)                                                         \
 	X(FLT_INSTANCE_ALTITUDE_COLLISION, 0xC01C0011)                                             \
 	X(FLT_NOT_INITIALIZED, 0xC01C0007)                                                         \
 	X(FLT_ALREADY_ENLISTED, 0xC01C001B)                                                        \

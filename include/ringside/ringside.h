@@ -77,7 +77,8 @@ int rs_set_parameter(struct rs_driver *driver, const char *name, const char *con
 NTSTATUS rs_start(struct rs_driver *driver);
 
 /* Calls DriverUnload and unmaps; the driver is gone unless the status is
- * STATUS_INVALID_DEVICE_REQUEST (it has no unload routine). */
+ * STATUS_INVALID_DEVICE_REQUEST (it has no unload routine) or STATUS_DEVICE_BUSY (a file
+ * is open on one of its devices, or another driver's device attached to one). */
 NTSTATUS rs_unload(struct rs_driver *driver);
 
 /* Unmaps a driver that was never started, or whose DriverEntry failed. */

@@ -5,10 +5,11 @@
  * One object holds all that a DRIVER_OBJECT points to: its extension and the
  * buffers of its names. The driver writes its own routines into it during
  * DriverEntry, before anybody else looks at it; so nothing is locked. The loader
- * holds the one reference until the driver is unloaded. Clauses: AB-13, AB-14.
+ * holds a reference until the driver is unloaded, and its name in \Driver another. Clauses: AB-13, AB-14.
  */
 #include "io/driver.h"
-#include "ob/object.h"
+#include "io/irp.h"
+#include "ob/directory.h"
 #include <string.h>
 
 #define IO_TYPE_DRIVER 4
@@ -35,7 +36,8 @@ struct driver_body {
 static NTSTATUS NTAPI invalid_device_request(struct _DEVICE_OBJECT *device, struct _IRP *irp)
 {
 	(void)device;
-	(void)irp;
+	irp->IoStatus = (IO_STATUS_BLOCK){.Status = STATUS_INVALID_DEVICE_REQUEST};
+	IofCompleteRequest(irp, 0);
 	return STATUS_INVALID_DEVICE_REQUEST;
 }
 
@@ -73,12 +75,15 @@ PDRIVER_OBJECT io_create_driver(PCUNICODE_STRING name, PKLDR_DATA_TABLE_ENTRY se
 	set_names(body, name);
 	for (int i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
 		driver->MajorFunction[i] = invalid_device_request;
+	/* Of two drivers of one name the second is found by nobody. */
+	ob_insert(driver, NULL, &driver->DriverName, true);
 	return driver;
 }
 
 void io_driver_started(PDRIVER_OBJECT driver)
 {
 	driver->Flags |= DRVO_INITIALIZED;
+	io_devices_initialized(driver);
 	if (!driver->DriverExtension->AddDevice)
 		driver->Flags |= DRVO_LEGACY_DRIVER;
 	/* A slot that the driver emptied would be called all the same. */
@@ -90,5 +95,7 @@ void io_driver_started(PDRIVER_OBJECT driver)
 
 void io_delete_driver(PDRIVER_OBJECT driver)
 {
+	io_delete_devices_left(driver);
+	ob_remove(driver);
 	ob_dereference(driver);
 }

@@ -21,6 +21,9 @@
 	X(KMODE_EXCEPTION_NOT_HANDLED, 0x1E)                                                       \
 	X(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, 0x4A)                                                    \
 	X(PAGE_FAULT_IN_NONPAGED_AREA, 0x50)                                                       \
+	X(TARGET_MDL_TOO_SMALL, 0x40)                                                              \
+	X(PFN_LIST_CORRUPT, 0x4E)                                                                  \
+	X(PROCESS_HAS_LOCKED_PAGES, 0x76)                                                          \
 	X(MUTEX_LEVEL_NUMBER_VIOLATION, 0xD)                                                       \
 	X(SYSTEM_SERVICE_EXCEPTION, 0x3B)                                                          \
 	X(SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, 0x7E)                                               \
@@ -31,14 +34,18 @@
 	X(INVALID_PROCESS_DETACH_ATTEMPT, 0x6)                                                     \
 	X(NO_MORE_IRP_STACK_LOCATIONS, 0x35)                                                       \
 	X(MULTIPLE_IRP_COMPLETE_REQUESTS, 0x44)                                                    \
+	X(INCONSISTENT_IRP, 0x2A)                                                                  \
+	X(CANCEL_STATE_IN_COMPLETED_IRP, 0x48)                                                     \
 	X(MUST_SUCCEED_POOL_EMPTY, 0x41)                                                           \
 	X(BAD_POOL_CALLER, 0xC2)                                                                   \
 	X(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xC4)                                                \
 	X(IRQL_UNEXPECTED_VALUE, 0xC8)                                                             \
+	X(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0xC9)                                               \
 	X(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, 0xCE)                             \
 	X(DRIVER_IRQL_NOT_LESS_OR_EQUAL, 0xD1)                                                     \
 	X(MANUALLY_INITIATED_CRASH, 0xE2)                                                          \
 	X(MANUALLY_INITIATED_CRASH1, 0xDEADDEAD)                                                   \
+	X(CRITICAL_PROCESS_DIED, 0xEF)                                                             \
 	X(REFERENCE_OF_INVALID_HANDLE, 0xF5)                                                       \
 	X(DRIVER_OVERRAN_STACK_BUFFER, 0xF7)                                                       \
 	X(CRITICAL_STRUCTURE_CORRUPTION, 0x109)                                                    \

@@ -18,6 +18,7 @@
 #include "ex/event.h"
 #include "ke/bugcheck.h"
 #include "ob/callbacks.h"
+#include "ob/directory.h"
 #include "ps/process.h"
 #include <string.h>
 
@@ -141,7 +142,12 @@ static void drop_object(void *object)
 {
 	struct ob_header *header = ob_header_of(object);
 	atomic_fetch_sub_explicit(&header->type->TotalNumberOfHandles, 1, memory_order_relaxed);
-	atomic_fetch_sub_explicit(&header->handles, 1, memory_order_relaxed);
+	if (atomic_fetch_sub_explicit(&header->handles, 1, memory_order_acq_rel) == 1) {
+		if (header->type->last_handle_closed)
+			header->type->last_handle_closed(object);
+		if (header->named)
+			ob_forget_name(object);
+	}
 	ob_dereference(object);
 }
 

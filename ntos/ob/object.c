@@ -11,6 +11,7 @@
  */
 #include "ob/object.h"
 #include "ke/bugcheck.h"
+#include "ob/directory.h"
 #include "ob/handle.h"
 #include "ps/process.h"
 #include <stdint.h>
@@ -42,6 +43,8 @@ bool ob_reference_unless_dead(void *body)
 static void delete_object(struct ob_header *header)
 {
 	POBJECT_TYPE type = header->type;
+	if (header->named)
+		ob_forget_name(header + 1);
 	if (type->delete_body)
 		type->delete_body(header + 1);
 	atomic_fetch_sub_explicit(&type->TotalNumberOfObjects, 1, memory_order_relaxed);
@@ -64,6 +67,18 @@ static LONGLONG drop_reference(void *body)
 void ob_dereference(void *body)
 {
 	drop_reference(body);
+}
+
+bool ob_dereference_unless_last(void *body)
+{
+	struct ob_header *header = ob_header_of(body);
+	LONGLONG count = atomic_load_explicit(&header->references, memory_order_relaxed);
+	while (count > 1)
+		if (atomic_compare_exchange_weak_explicit(&header->references, &count, count - 1,
+							  memory_order_acq_rel,
+							  memory_order_relaxed))
+			return true;
+	return false;
 }
 
 LONG_PTR NTAPI ObfReferenceObject(PVOID Object)

@@ -21,24 +21,27 @@
  * since drivers in the field set the flag there. */
 struct _OBJECT_TYPE {
 	LIST_ENTRY TypeList;
-	UNICODE_STRING Name;	/* 0x10 */
+	UNICODE_STRING Name; /* 0x10 */
 	PVOID DefaultObject;
-	UCHAR Index;		/* 0x28 */
+	UCHAR Index; /* 0x28 */
 	_Atomic ULONG TotalNumberOfObjects;
 	_Atomic ULONG TotalNumberOfHandles;
 	UCHAR Reserved34[0x40 - 0x34];
-	USHORT Length;		/* 0x40 */
-	UCHAR ObjectTypeFlags;	/* 0x42 */
+	USHORT Length;         /* 0x40 */
+	UCHAR ObjectTypeFlags; /* 0x42 */
 	UCHAR ObjectTypeFlags2;
 	ULONG ObjectTypeCode;
 	ULONG InvalidAttributes; /* 0x48 */
 	GENERIC_MAPPING GenericMapping;
-	ULONG ValidAccessMask;	/* 0x5C */
-	ULONG RetainAccess;	/* 0x60 */
+	ULONG ValidAccessMask; /* 0x5C */
+	ULONG RetainAccess;    /* 0x60 */
 	/* From here on ours alone. */
-	void (*delete_body)(void *body);	      /* last reference gone; may be NULL */
-	ACCESS_MASK (*implied_access)(ACCESS_MASK);   /* rights that bring others along (OB-48) */
-	struct ex_callback_list callbacks;	      /* struct ob_entry, by altitude */
+	void (*delete_body)(void *body);        /* last reference gone; may be NULL */
+	void (*last_handle_closed)(void *body); /* in the closer's context; may be NULL */
+	/* What it is called, for a buffer of rtl/utf.h; NULL: as the namespace says. */
+	NTSTATUS (*name_of)(void *body, UNICODE_STRING *name);
+	ACCESS_MASK (*implied_access)(ACCESS_MASK); /* rights that bring others along (OB-48) */
+	struct ex_callback_list callbacks;          /* struct ob_entry, by altitude */
 };
 _Static_assert(offsetof(struct _OBJECT_TYPE, ObjectTypeFlags) == 0x42, "OB-8");
 _Static_assert(offsetof(struct _OBJECT_TYPE, RetainAccess) == 0x60, "OB-53");
@@ -53,7 +56,9 @@ struct ob_header {
 	_Atomic LONGLONG references;
 	_Atomic LONGLONG handles;
 	POBJECT_TYPE type;
-	const char *site; /* where it was made, for reports */
+	const char *site;               /* where it was made, for reports */
+	struct ob_named *_Atomic named; /* its place in the namespace; directory.c */
+	void *reserved;
 };
 _Static_assert(sizeof(struct ob_header) % 16 == 0, "bodies are 16-byte aligned");
 
@@ -79,6 +84,9 @@ bool ob_reference_unless_dead(void *body);
 /* Gives a reference back; the last deletes the body. One too many ends in bug
  * check 0x18 (VF-13). */
 void ob_dereference(void *body);
+
+/* The same, but keeps the last one and says false. */
+bool ob_dereference_unless_last(void *body);
 
 /* Makes the types; once, at boot. 0 or -ENOMEM. */
 int ob_boot_types(void);

@@ -8,6 +8,7 @@
  *
  * Clauses: OB-6, OB-8, OB-47 and OB-48 (mapping and implied rights), OB-53, OB-54.
  */
+#include "ob/directory.h"
 #include "ob/object.h"
 #include "ps/process.h"
 #include <errno.h>
@@ -60,6 +61,10 @@ static const struct type_row rows[] = {
 	 NULL},
 	{&IoDeviceObjectType, u"Device", {0x120089, 0x120116, 0x1200A0, 0x1F01FF}, 0x1F01FF, 0,
 	 0, NULL},
+	{&ObpDirectoryObjectType, u"Directory", {0x20003, 0x2000C, 0x20003, 0xF000F}, 0xF000F, 0,
+	 0, NULL},
+	{&ObpSymbolicLinkObjectType, u"SymbolicLink", {0x20001, 0x20000, 0x20001, 0xF0001},
+	 0xF0001, 0, 0, NULL},
 	{&ExEventObjectType, u"Event", {0x20001, 0x20002, 0x120000, 0x1F0003}, 0x1F0003, 0, 0,
 	 NULL},
 	{&ExSemaphoreObjectType, u"Semaphore", {0x20001, 0x20002, 0x120000, 0x1F0003}, 0x1F0003,
