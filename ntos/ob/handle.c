@@ -323,6 +323,30 @@ void ob_close_all_handles(PEPROCESS process)
 	host_free(table);
 }
 
+ULONG ob_count_handles(PEPROCESS process)
+{
+	pthread_mutex_lock(&process->lock);
+	ULONG count = process->handles ? process->handles->used : 0;
+	pthread_mutex_unlock(&process->lock);
+	return count;
+}
+
+void ob_visit_handles(PEPROCESS process,
+		      void (*visit)(void *context, const struct ob_handle_row *row), void *context)
+{
+	pthread_mutex_lock(&process->lock);
+	const struct ob_handle_table *table = process->handles;
+	for (ULONG i = 0; table && i < table->capacity; i++) {
+		const struct entry *entry = &table->entry[i];
+		if (!entry->object)
+			continue;
+		ULONG64 value = 4 * ((ULONG64)i + 1);
+		visit(context, &(struct ob_handle_row){(HANDLE)(uintptr_t)value, entry->object,
+						       entry->granted, entry->attributes});
+	}
+	pthread_mutex_unlock(&process->lock);
+}
+
 /* A new table with the inheritable entries at the same places, since the child knows
  * its inherited handles by value. */
 static struct ob_handle_table *inherited(const struct ob_handle_table *from)

@@ -54,6 +54,20 @@ NTSTATUS ob_resolve_handle(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mod
 NTSTATUS ob_close_handle(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mode);
 void ob_close_all_handles(PEPROCESS process);
 
+/* One handle, as ob_visit_handles shows it. */
+struct ob_handle_row {
+	HANDLE value;
+	void *object; /* not referenced */
+	ACCESS_MASK granted;
+	ULONG attributes;
+};
+
+/* How many handles a process has, and each of them, under its lock: `visit` takes no
+ * other. Kernel handles are the System process's, without their top bits. */
+ULONG ob_count_handles(PEPROCESS process);
+void ob_visit_handles(PEPROCESS process,
+		      void (*visit)(void *context, const struct ob_handle_row *row), void *context);
+
 /* Copies the inheritable handles of `from` to the new process `to`, without
  * callbacks (OB-27). 0 or INSUFFICIENT_RESOURCES. */
 NTSTATUS ob_inherit_handles(PEPROCESS from, PEPROCESS to);

@@ -22,6 +22,7 @@
 #include "ke/bugcheck.h"
 #include "ke/mutex.h"
 #include "ldr/module.h"
+#include "mm/virtual.h"
 #include "ob/handle.h"
 #include "ps/cid.h"
 #include "ps/file.h"
@@ -63,6 +64,9 @@ static void delete_process(void *body)
 	if (process->id)
 		ps_free_id(process->id);
 	ob_close_all_handles(process);
+	mm_forget_process(process);
+	if (process->token)
+		ob_dereference(process->token);
 	rtl_free_string(&process->image);
 	rtl_free_string(&process->native_image);
 	rtl_free_string(&process->command_line);
@@ -118,6 +122,8 @@ static bool fill_process(PEPROCESS process, const struct ps_process_spec *spec)
 	process->subsystem = spec->subsystem;
 	process->silent = spec->silent;
 	process->host_context = spec->host_context;
+	process->host_ops = spec->host_ops;
+	process->session = 1;
 	if (!copy_optional(spec->image, &process->image) ||
 	    !copy_optional(spec->native_image, &process->native_image) ||
 	    !copy_optional(spec->command_line, &process->command_line))
@@ -346,6 +352,10 @@ static void tell_exited(PEPROCESS process)
 /* On the last thread, current and no longer among the living. */
 static void end_process(PEPROCESS process, NTSTATUS status)
 {
+	if (process->critical)
+		KE_BUG_CHECK(KE_CRITICAL_PROCESS_DIED, (uintptr_t)process, 0, 0, 0,
+			     "process %llu, which a driver made critical, has ended",
+			     (unsigned long long)process->id);
 	process->exit_status = status;
 	process->exit_time.QuadPart = (LONGLONG)host_nt_time();
 	if (exit_is_told(process)) {
@@ -508,6 +518,7 @@ int ps_boot(void)
 		return -ENOMEM;
 	}
 	PsInitialSystemProcess->system = true;
+	PsInitialSystemProcess->session = 0;
 	struct ps_thread_spec thread = {
 		.process = PsInitialSystemProcess, .id = 8, .system = true};
 	if (NT_SUCCESS(ps_create_thread(&thread, &ps_system_thread))) {

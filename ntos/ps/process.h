@@ -18,6 +18,7 @@
 #include <ringside/nt.h>
 
 struct ob_handle_table;
+struct ps_host_ops;
 
 struct _EPROCESS {
 	DISPATCHER_HEADER header; /* signalled when the process has ended */
@@ -38,6 +39,7 @@ struct _EPROCESS {
 	ULONG session;
 	ULONG_PTR inherited_from;
 	void *host_context;    /* the source's own */
+	const struct ps_host_ops *host_ops; /* NULL: it lives in this program (host.h) */
 
 	/* Under `lock`. */
 	pthread_mutex_t lock;
@@ -54,7 +56,8 @@ struct _EPROCESS {
 
 	/* Attributes that exports report and set. */
 	PVOID peb, section_base;
-	PVOID token, job;
+	PVOID token, job; /* token: under `lock`, referenced, made when first asked for */
+	bool critical;    /* its end is the system's (bug check 0xEF) */
 	KPROCESSOR_MODE reserved_mode;
 	UCHAR protection, signature_level;
 };
@@ -85,6 +88,7 @@ struct ps_process_spec {
 	bool subsystem;		     /* pico: only Ex2 routines see it (PS-33) */
 	bool silent;		     /* a clone: no notification of it or its threads (PS-55) */
 	void *host_context;
+	const struct ps_host_ops *host_ops; /* of a process outside of this program, or NULL */
 };
 
 /* Makes a process object without threads; no notification (PS-35). One reference
