@@ -23,6 +23,7 @@
 #include "ob/handle.h"
 #include "ps/process.h"
 #include "rtl/utf.h"
+#include "source/live/hostops.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -232,6 +233,7 @@ void live_tell_fork(struct live_task *creator, struct live_task *child)
 				 .id = nt_process_id(child->tid) + CLONE_OFFSET,
 				 .host_id = (ULONG64)child->tid,
 				 .subsystem = present_subsystem,
+				 .host_ops = &live_host_ops,
 				 .silent = true,
 				 .host_context = child->process},
 		.thread_spec = {.id = nt_thread_id(child->tid) + CLONE_OFFSET,
@@ -406,6 +408,7 @@ int live_tell_exec(struct live_task *task, const struct live_image *image,
 				 .command_line = &names.command_line,
 				 .open_name_available = image->exact,
 				 .subsystem = present_subsystem,
+				 .host_ops = &live_host_ops,
 				 .host_context = task->process},
 		.thread_spec = {.id = nt_thread_id(task->process->pid),
 				.host_id = (ULONG64)task->process->pid,
