@@ -149,13 +149,15 @@ static ULONG64 SharedTime(ULONG64 Address)
 	return *(volatile ULONG64 *)(ULONG_PTR)Address;
 }
 
-/* At most what a clock of 64 ticks a second needs, on a fast machine. */
+/* More processor cycles than a clock of 64 ticks a second needs, on any machine. */
+#define PATIENCE 1000000000
+
 static BOOLEAN Moves(ULONG64 Address)
 {
 	ULONG64 first = SharedTime(Address);
-	ULONG patience;
+	ULONG64 began = __rdtsc();
 
-	for (patience = 0; patience < 1000000000; patience++) {
+	while (__rdtsc() - began < PATIENCE) {
 		if (SharedTime(Address) != first)
 			return TRUE;
 	}

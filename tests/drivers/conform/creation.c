@@ -2,8 +2,8 @@
 /*
  * What Ex and Ex2 routines are told of a creation.
  *
- * Clauses: PS-32, PS-35, PS-37 to PS-39, PS-41 to PS-48, PS-62, PS-63, PS-85, OB-27, AB-11,
- * AB-21, AB-22.
+ * Clauses: PS-32, PS-35, PS-37 to PS-39, PS-41 to PS-48, PS-62, PS-63, PS-84, PS-85, OB-27,
+ * AB-11, AB-21, AB-22.
  */
 #include "record.h"
 
@@ -175,6 +175,8 @@ VOID CheckCreationByRole(RECORD *Record, PPS_CREATE_NOTIFY_INFO CreateInfo)
 			      EndsWith(CreateInfo->ImageFileName, L"\\conform-child.exe"),
 		      "the name is the one that was opened");
 		CHECK("PS-46", CreateInfo->CommandLine != NULL, "its command line is there");
+		CHECK("PS-84", !Record->OpenedBefore,
+		      "of a process made by one call, the creation is told before any handle");
 		break;
 	case RoleMute:
 		CHECK("PS-46", CreateInfo->CommandLine == NULL,

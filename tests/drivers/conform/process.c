@@ -56,7 +56,6 @@ static VOID Begin(RECORD *Record, PPS_CREATE_NOTIFY_INFO CreateInfo)
 	Record->Watched = Watching;
 	Record->Subsystem = CreateInfo->IsSubsystemProcess ? TRUE : FALSE;
 	Record->CreatorThread = PsGetCurrentThreadId();
-	Record->OrderLength = 0;
 	RememberName(Record, CreateInfo->ImageFileName);
 }
 
@@ -67,7 +66,6 @@ static VOID First(PEPROCESS Process, HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO Cr
 	if (record == NULL)
 		return;
 	if (CreateInfo == NULL) {
-		record->OrderLength = 0;
 		RecordCall(record, 'a');
 		CheckExit(record, Process, ProcessId);
 		return;
@@ -108,7 +106,7 @@ static VOID Refuse(RECORD *Record, PPS_CREATE_NOTIFY_INFO CreateInfo)
 
 static VOID Second(PEPROCESS Process, HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO CreateInfo)
 {
-	RECORD *record = RecordOfId(ProcessId);
+	RECORD *record = RecordOf(Process);
 
 	if (record == NULL)
 		return;
@@ -184,6 +182,7 @@ static VOID EndDispatch(RECORD *Record, PPS_CREATE_NOTIFY_INFO CreateInfo)
 		      "slots are visited in ascending order, mixing kinds as they lie");
 	CHECK("PS-12", Record->Order[0] == 'a',
 	      "the last routine added took the lowest free slot, so it was the first to be called");
+	Record->OrderLength = 0;
 	if (Record->Role == RoleChild && Record->Watched)
 		CHECK("PS-87", Record->OpenedInDispatch,
 		      "an object callback saw the process before this create routine");
@@ -202,7 +201,7 @@ static VOID EndDispatch(RECORD *Record, PPS_CREATE_NOTIFY_INFO CreateInfo)
 
 static VOID Last(PEPROCESS Process, HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO CreateInfo)
 {
-	RECORD *record = RecordOfId(ProcessId);
+	RECORD *record = RecordOf(Process);
 
 	if (record == NULL)
 		return;
