@@ -192,3 +192,17 @@ VOID NTAPI KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity)
 {
 	KeRevertToUserAffinityThreadEx(PreviousAffinity->Mask);
 }
+
+/* ---- Sets ---------------------------------------------------------------------------------- */
+
+VOID NTAPI KeInitializeAffinityEx(PKAFFINITY_EX Affinity)
+{
+	*Affinity = (KAFFINITY_EX){.Count = 1, .Size = KE_AFFINITY_GROUPS};
+}
+
+/* An index that stands for no processor changes nothing. */
+VOID NTAPI KeAddProcessorAffinityEx(PKAFFINITY_EX Affinity, ULONG ProcessorIndex)
+{
+	if (ProcessorIndex < ke_count_processors())
+		Affinity->Bitmap[0] |= 1ull << ProcessorIndex;
+}

@@ -25,6 +25,15 @@ typedef struct _GROUP_AFFINITY {
 } GROUP_AFFINITY, *PGROUP_AFFINITY;
 _Static_assert(sizeof(GROUP_AFFINITY) == 16, "wdm.h");
 
+/* A set of processors of all groups, as Windows 10 sizes it. */
+#define KE_AFFINITY_GROUPS 20
+typedef struct _KAFFINITY_EX {
+	USHORT Count; /* of groups that have a bit set, counted from 0 */
+	USHORT Size;
+	ULONG Reserved;
+	KAFFINITY Bitmap[KE_AFFINITY_GROUPS];
+} KAFFINITY_EX, *PKAFFINITY_EX;
+
 #define ALL_PROCESSOR_GROUPS 0xFFFF
 
 /* How many there are, at most 64. */
@@ -54,5 +63,8 @@ VOID NTAPI KeRevertToUserAffinityThreadEx(KAFFINITY Affinity);
 VOID NTAPI KeSetSystemGroupAffinityThread(PGROUP_AFFINITY Affinity,
 					  PGROUP_AFFINITY PreviousAffinity);
 VOID NTAPI KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity);
+
+VOID NTAPI KeInitializeAffinityEx(PKAFFINITY_EX Affinity);
+VOID NTAPI KeAddProcessorAffinityEx(PKAFFINITY_EX Affinity, ULONG ProcessorIndex);
 
 #endif

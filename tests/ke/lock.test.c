@@ -163,6 +163,12 @@ static void processors_are_numbered_below_their_count(void **state)
 		assert_int_equal(ke_processor()->pcr.number, i); /* as inline code reads it */
 		KeRevertToUserAffinityThreadEx(before);
 	}
+	KAFFINITY_EX set;
+	KeInitializeAffinityEx(&set);
+	assert_int_equal(set.Bitmap[0], 0);
+	for (ULONG i = 0; i <= count; i++)
+		KeAddProcessorAffinityEx(&set, i);
+	assert_int_equal(set.Bitmap[0], mask);
 	assert_status(KeGetProcessorNumberFromIndex(count, &number), STATUS_INVALID_PARAMETER);
 }
 
