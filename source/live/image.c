@@ -282,8 +282,34 @@ static int open_descriptor(const struct live_exec *exec)
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_program(struct live_exec *exec, struct live_image *image)
+/*
+ * Most programs are named by an absolute path without a symbolic link in it. Then
+ * the name is where the file is, and asking /proc for that, which costs as much as
+ * the rest of the look-up, can be left out. -ELOOP: a link is in it.
+ */
+static int open_plainly(const struct live_exec *exec, struct live_image *image)
 {
+	char ours[PATH_MAX + 64];
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	if (exec->path[0] != '/' || exec->estranged || has_parent_component(exec->path) ||
+	    own_name(exec, exec->path, ours))
+		return -ELOOP;
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, exec->path, &how, sizeof how);
+	if (fd < 0)
+		return -errno;
+	int error = join(image->opened, "", exec->path);
+	if (error) {
+		close(fd);
+		return error;
+	}
+	memcpy(image->located, image->opened, strlen(image->opened) + 1);
+	return fd;
+}
+
+/* *plain: the image's names are known already. */
+static int open_program(struct live_exec *exec, struct live_image *image, bool *plain)
+{
+	*plain = false;
 	if (!exec->path[0]) {
 		image->exact = false;
 		int fd = exec->flags & AT_EMPTY_PATH ? open_descriptor(exec) : -ENOENT;
@@ -292,7 +318,21 @@ static int open_program(struct live_exec *exec, struct live_image *image)
 		return fd;
 	}
 	image->exact = true;
+	int fd = open_plainly(exec, image);
+	*plain = fd >= 0;
+	if (fd >= 0 || fd == -ENOENT)
+		return fd;
 	return open_for_caller(exec, exec->path, !(exec->flags & AT_SYMLINK_NOFOLLOW));
+}
+
+static int name_program(const struct live_exec *exec, int fd, struct live_image *image)
+{
+	int error = located_name(fd, image->located);
+	if (!error && image->exact)
+		error = opened_name(exec, exec->path, image->opened);
+	else if (!error)
+		memcpy(image->opened, image->located, sizeof image->opened);
+	return error;
 }
 
 /* One link of the chain of scripts. 0: this is the image. 1: exec->path is now the
@@ -301,14 +341,11 @@ static int find_step(struct live_exec *exec, struct live_image *image)
 {
 	struct live_format format;
 	struct stat status;
-	int fd = open_program(exec, image);
+	bool plain;
+	int fd = open_program(exec, image, &plain);
 	if (fd < 0)
 		return fd;
-	int error = located_name(fd, image->located);
-	if (!error && image->exact)
-		error = opened_name(exec, exec->path, image->opened);
-	else if (!error)
-		memcpy(image->opened, image->located, sizeof image->opened);
+	int error = plain ? 0 : name_program(exec, fd, image);
 	if (!error)
 		error = check_executable(fd, image, &status);
 	if (!error)
