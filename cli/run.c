@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ringside run: load all drivers, start all, run the command, unload in reverse
- * order, sum up. Whatever fails, what was started before it is unloaded again.
+ * ringside run: load all drivers, start all, ask their devices what is asked of them, run
+ * the command, unload in reverse order, sum up. Whatever fails, what was started before it is unloaded again.
  *
  * Everything that can call a driver runs inside rs_guard. After a bug check the
  * kernel is gone, so nothing of it is taken down: the report is finished and the
  * process ends.
  */
 #include "cli/cli.h"
+#include "cli/request.h"
 #include "cli/run_options.h"
 #include "source/live/live.h"
 #include <errno.h>
@@ -220,10 +221,15 @@ static void run_session(void *argument)
 {
 	struct session *session = argument;
 	session->exit_status = CLI_FAILED;
-	if (load_drivers(session) && start_drivers(session))
+	struct request_run *requests = NULL;
+	if (load_drivers(session) && start_drivers(session)) {
+		requests = requests_begin(&session->options.requests, session->sink);
 		run_command(session);
-	if (!rs_crashed())
-		unload_drivers(session);
+	}
+	if (rs_crashed())
+		return;
+	requests_end(requests);
+	unload_drivers(session);
 }
 
 static bool boot(const struct session *session)

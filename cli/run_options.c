@@ -18,6 +18,13 @@ static const char help[] =
 	"                     a value under the Parameters registry key of every\n"
 	"                     driver, or of that one: a DWORD if it is a number, else\n"
 	"                     a string, or several of them; may be repeated\n"
+	"  --ioctl DEVICE,CODE[,INPUT[,LENGTH]]\n"
+	"                     before COMMAND, a control request to \\\\.\\NAME,\n"
+	"                     \\Device\\NAME or just NAME; INPUT in hexadecimal or\n"
+	"                     @FILE; LENGTH of the output buffer (4096); may be\n"
+	"                     repeated\n"
+	"  --read DEVICE[,LENGTH], --write DEVICE,INPUT\n"
+	"                     likewise; all in the order given\n"
 	"  --present win32|subsystem\n"
 	"                     show Linux processes as Win32 processes, which every\n"
 	"                     routine sees (the default), or as subsystem processes,\n"
@@ -36,13 +43,17 @@ static const char help[] =
 	"  125  Ringside or a driver could not start\n"
 	"  126  COMMAND could not be run    127  COMMAND was not found\n";
 
-enum { OPTION_PARAM = 256, OPTION_PRESENT, OPTION_PROFILE, OPTION_JSON };
+enum { OPTION_PARAM = 256, OPTION_PRESENT, OPTION_PROFILE, OPTION_JSON, OPTION_IOCTL, OPTION_READ,
+       OPTION_WRITE };
 
 static const struct option long_options[] = {
 	{"param", required_argument, NULL, OPTION_PARAM},
 	{"present", required_argument, NULL, OPTION_PRESENT},
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"json", no_argument, NULL, OPTION_JSON},
+	{"ioctl", required_argument, NULL, OPTION_IOCTL},
+	{"read", required_argument, NULL, OPTION_READ},
+	{"write", required_argument, NULL, OPTION_WRITE},
 	{"output", required_argument, NULL, 'o'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -123,6 +134,12 @@ static bool read_option(struct run_options *options, int option)
 			return false;
 		options->profile = observed ? RS_OBSERVED : RS_DOCUMENTED;
 		return true;
+	case OPTION_IOCTL:
+		return request_read(&options->requests, REQUEST_IOCTL, optarg);
+	case OPTION_READ:
+		return request_read(&options->requests, REQUEST_READ, optarg);
+	case OPTION_WRITE:
+		return request_read(&options->requests, REQUEST_WRITE, optarg);
 	case OPTION_JSON:
 		return options->json = true;
 	case 'o':
@@ -208,4 +225,5 @@ void run_options_free(struct run_options *options)
 	for (size_t i = 0; i < options->parameter_count; i++)
 		free(options->parameters[i].values);
 	free(options->parameters);
+	requests_free(&options->requests);
 }

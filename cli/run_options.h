@@ -4,6 +4,7 @@
 #define RINGSIDE_CLI_RUN_OPTIONS_H
 
 #include <ringside/ringside.h>
+#include "cli/request.h"
 #include "sink/sink.h"
 
 /* --param: a value for one driver's Parameters key or for every driver's. */
@@ -19,6 +20,7 @@ struct run_options {
 	size_t driver_count;
 	struct run_parameter *parameters;
 	size_t parameter_count;
+	struct requests requests; /* --ioctl, --read and --write, in order */
 	char **command;     /* COMMAND and its arguments, as argv */
 	const char *output; /* -o, or NULL for standard error */
 	enum sink_detail detail;

@@ -252,6 +252,30 @@ static json_t *callback_returned(const struct rs_event *event)
 	return object;
 }
 
+/* Two hexadecimal digits a byte. */
+static json_t *data_value(const UCHAR *bytes, SIZE_T size)
+{
+	char *text = malloc(2 * size + 1);
+	if (!text)
+		return NULL;
+	for (SIZE_T i = 0; i < size; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	json_t *value = json_stringn(text, 2 * size);
+	free(text);
+	return value;
+}
+
+static json_t *device_request(const struct rs_event *event)
+{
+	bool ioctl = !strcmp(event->request.kind, "ioctl");
+	return json_pack("{s:s, s:o*, s:o*, s:o, s:I, s:o*}", "kind", event->request.kind, "device",
+			 bytes_value(event->request.device), "code",
+			 ioctl ? hex_value(event->request.code) : NULL, "status",
+			 status_value(event->request.status), "information",
+			 (json_int_t)event->request.information, "data",
+			 data_value(event->request.data, event->request.size));
+}
+
 static json_t *rule_broken(const struct rs_event *event)
 {
 	return json_pack("{s:o*, s:o*, s:s, s:o*}", "driver", module_value(event->rule.module),
@@ -309,6 +333,7 @@ static const struct {
 	[RS_IMAGE_LOADED] = {"image_loaded", image_loaded},
 	[RS_HANDLE_OPERATION] = {"handle_operation", handle_operation},
 	[RS_CALLBACK_RETURNED] = {"callback_returned", callback_returned},
+	[RS_DEVICE_REQUEST] = {"device_request", device_request},
 	[RS_RULE_BROKEN] = {"rule_broken", rule_broken},
 	[RS_BUG_CHECK] = {"bug_check", bug_check},
 };

@@ -17,6 +17,9 @@
 /* Where things stand in a line. */
 enum { TREE = 10, TEXT = 20, NT_ID = 28, PARENT = 37, IMAGE = 45 };
 
+/* Of the answer to a request: bytes in a row, and in all. */
+enum { DUMP_COLUMNS = 16, DUMP_MOST = 1024 };
+
 /* Lines narrower than this show an image by its last component. */
 #define WIDE 120
 
@@ -437,6 +440,54 @@ static void tell_callback(struct sink *sink, struct sink_line *line, const struc
 	sink_paint(line, SINK_PLAIN);
 }
 
+/* Sixteen bytes, and what they are as text. */
+static void dump_row(struct sink_line *line, const UCHAR *bytes, SIZE_T offset, SIZE_T size)
+{
+	sink_say(line, "\n");
+	sink_pad(line, TEXT);
+	sink_sayf(line, "%04lx ", (unsigned long)offset);
+	for (SIZE_T i = 0; i < DUMP_COLUMNS; i++)
+		if (i < size)
+			sink_sayf(line, " %02x", bytes[i]);
+		else
+			sink_say(line, "   ");
+	sink_say(line, "  ");
+	for (SIZE_T i = 0; i < size; i++)
+		sink_sayf(line, "%c", bytes[i] >= ' ' && bytes[i] < 0x7F ? bytes[i] : '.');
+}
+
+static void dump(struct sink_line *line, const UCHAR *bytes, SIZE_T size)
+{
+	SIZE_T shown = size < DUMP_MOST ? size : DUMP_MOST;
+	for (SIZE_T at = 0; at < shown; at += DUMP_COLUMNS)
+		dump_row(line, bytes + at, at,
+			 shown - at < DUMP_COLUMNS ? shown - at : DUMP_COLUMNS);
+	if (shown < size) {
+		sink_say(line, "\n");
+		sink_pad(line, TEXT);
+		sink_sayf(line, "and %lu bytes more", (unsigned long)(size - shown));
+	}
+}
+
+static void tell_request(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	NTSTATUS status = event->request.status;
+	begin(sink, line, event);
+	sink_say(line, event->request.kind);
+	sink_say(line, " ");
+	sink_quote(line, event->request.device);
+	if (!strcmp(event->request.kind, "ioctl"))
+		sink_sayf(line, " 0x%x", event->request.code);
+	sink_say(line, ": ");
+	if (NT_SUCCESS(status))
+		sink_say_status(line, status);
+	else
+		say_failure(line, status);
+	if (status != STATUS_PENDING && (ULONG)status >> 30 != 3)
+		sink_sayf(line, ", %lu bytes", (unsigned long)event->request.information);
+	dump(line, event->request.data, event->request.size);
+}
+
 static void tell_rule_broken(struct sink *sink, struct sink_line *line,
 			     const struct rs_event *event)
 {
@@ -478,6 +529,7 @@ static teller *const tellers[RS_EVENT_TYPES] = {
 	[RS_IMAGE_LOADED] = tell_image,
 	[RS_HANDLE_OPERATION] = tell_handle,
 	[RS_CALLBACK_RETURNED] = tell_callback,
+	[RS_DEVICE_REQUEST] = tell_request,
 	[RS_RULE_BROKEN] = tell_rule_broken,
 	[RS_BUG_CHECK] = tell_bug_check,
 };

@@ -42,6 +42,7 @@ enum rs_event_type {
 	RS_IMAGE_LOADED,      /* after the last image routine */
 	RS_HANDLE_OPERATION,  /* a handle to a process, thread or desktop was made or refused */
 	RS_CALLBACK_RETURNED, /* one callback of one driver returned */
+	RS_DEVICE_REQUEST,    /* a request that the command line asked for has an answer */
 	RS_RULE_BROKEN,	      /* a driver broke a rule that Windows lets pass; it goes on */
 	RS_BUG_CHECK,	      /* a driver broke a rule or faulted; nothing follows from the kernel */
 	RS_EVENT_TYPES
@@ -135,6 +136,15 @@ struct rs_event {
 			ACCESS_MASK access_before, access_after; /* object pre */
 			ULONG64 process_id; /* the process it was told about */
 		} callback;
+		struct {
+			const char *kind;   /* "open" (which failed), "ioctl", "read", "write" */
+			const char *device; /* as it was given */
+			ULONG code;	    /* of an ioctl */
+			NTSTATUS status;    /* STATUS_PENDING: the driver keeps it */
+			ULONG64 information;
+			const void *data; /* the output */
+			SIZE_T size;
+		} request;
 		struct {
 			const char *clause; /* "VF-24" */
 			const char *text;   /* what the driver did, in a sentence */

@@ -254,6 +254,8 @@ static void every_type_of_event_has_a_line_of_its_own(void **state)
 			event.print.text = "";
 		if (type == RS_REGISTERED || type == RS_UNREGISTERED)
 			event.registration.routine = "";
+		if (type == RS_DEVICE_REQUEST)
+			event.request.kind = event.request.device = "";
 		if (type == RS_RULE_BROKEN)
 			event.rule.clause = event.rule.text = "";
 		hear(&event);
