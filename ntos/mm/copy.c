@@ -10,11 +10,11 @@
  * Pages: MmCopyMemory; MmCopyVirtualMemory is described with NtReadVirtualMemory.
  */
 #include "mm/copy.h"
+#include "ke/bugcheck.h"
 #include "ps/host.h"
 #include "ps/process.h"
 #include "trap.h"
 #include "user.h"
-#include <string.h>
 
 #define PIECE ((size_t)16384)
 
@@ -51,11 +51,12 @@ size_t mm_write(PEPROCESS process, void *to, const void *from, size_t size)
 
 NTSTATUS mm_answer(void *to, const void *from, size_t size)
 {
-	if ((uintptr_t)to >= MM_USER_END) {
-		memcpy(to, from, size);
+	if (host_write(to, from, size) == size)
 		return STATUS_SUCCESS;
-	}
-	return host_write(to, from, size) == size ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
+	if ((uintptr_t)to >= MM_USER_END)
+		KE_BUG_CHECK(KE_PAGE_FAULT_IN_NONPAGED_AREA, (uintptr_t)to, 1, 0, 0,
+			     "an answer of %zu bytes was wanted at %p, where nothing is", size, to);
+	return STATUS_ACCESS_VIOLATION;
 }
 
 bool mm_may_name(KPROCESSOR_MODE mode, const void *address, size_t size)

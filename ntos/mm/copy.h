@@ -16,7 +16,7 @@ size_t mm_read(PEPROCESS process, const void *from, void *to, size_t size);
 size_t mm_write(PEPROCESS process, void *to, const void *from, size_t size);
 
 /* Puts a system service's answer where its caller wants it: ACCESS_VIOLATION for user
- * memory that cannot be written. A bad kernel address is the caller's fault. */
+ * memory that cannot be written. A bad kernel address is bug check 0x50. */
 NTSTATUS mm_answer(void *to, const void *from, size_t size);
 
 /* Whether a caller of that mode may name [address, address + size): user mode only user

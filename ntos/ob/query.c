@@ -64,7 +64,7 @@ static NTSTATUS query_type(POBJECT_TYPE type, const struct ps_caller *caller)
 	memcpy(answer.name, type->Name.Buffer, type->Name.Length);
 	answer.type = (struct type_information){
 		.TypeName = {type->Name.Length, type->Name.Length + sizeof(WCHAR),
-			     (PWSTR)(void *)((char *)caller->buffer + sizeof answer.type)},
+			     (PWSTR)((uintptr_t)caller->buffer + sizeof answer.type)},
 		.TotalNumberOfObjects = atomic_load(&type->TotalNumberOfObjects),
 		.TotalNumberOfHandles = atomic_load(&type->TotalNumberOfHandles),
 		.InvalidAttributes = type->InvalidAttributes,

@@ -66,9 +66,9 @@ static void *take(struct block *block, size_t size)
 }
 
 /* The address that a copy of the SID will have. */
-static PSID put_sid(struct block *block, const struct se_sid *sid)
+static PSID put_sid(struct block *block, const SID *sid)
 {
-	ULONG length = RtlLengthRequiredSid(sid->sid.SubAuthorityCount);
+	ULONG length = RtlLengthRequiredSid(sid->SubAuthorityCount);
 	ULONG_PTR address = block->place + block->used;
 	memcpy(take(block, length), sid, length);
 	return (PSID)address;
@@ -81,14 +81,14 @@ static void put_number(struct block *block, ULONG number)
 	*taken = number;
 }
 
-static void put_user(struct block *block, const struct se_sid *sid, ULONG attributes)
+static void put_user(struct block *block, const SID *sid, ULONG attributes)
 {
 	struct sid_and_attributes *user = take(block, sizeof *user);
 	user->Sid = put_sid(block, sid);
 	user->Attributes = attributes;
 }
 
-static void put_sid_pointer(struct block *block, const struct se_sid *sid)
+static void put_sid_pointer(struct block *block, const SID *sid)
 {
 	PSID *pointer = take(block, sizeof *pointer);
 	*pointer = put_sid(block, sid);
@@ -135,7 +135,7 @@ static void put_statistics(struct block *block, const TOKEN *token)
 
 static NTSTATUS fill(struct block *block, const TOKEN *token, ULONG class)
 {
-	struct se_sid label = SE_SID(SE_LABEL_AUTHORITY, 1, token->integrity);
+	SID label = SE_SID(SE_LABEL_AUTHORITY, 1, token->integrity);
 	switch (class) {
 	case TokenUser:
 		put_user(block, &token->user, 0);

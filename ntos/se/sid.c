@@ -17,7 +17,7 @@
 
 ULONG NTAPI RtlLengthRequiredSid(ULONG SubAuthorityCount)
 {
-	return (ULONG)(sizeof(SID) + SubAuthorityCount * sizeof(ULONG));
+	return (ULONG)(offsetof(SID, SubAuthority) + SubAuthorityCount * sizeof(ULONG));
 }
 
 ULONG NTAPI RtlLengthSid(PSID Sid)

@@ -15,24 +15,19 @@ typedef struct _SID_IDENTIFIER_AUTHORITY {
 typedef struct _SID {
 	UCHAR Revision, SubAuthorityCount;
 	SID_IDENTIFIER_AUTHORITY IdentifierAuthority;
-	ULONG SubAuthority[];
+	ULONG SubAuthority[SE_MAX_SUB_AUTHORITIES]; /* as many as there are, of a driver's */
 } SID, *PSID;
-_Static_assert(sizeof(SID) == 8, "winnt.h");
+_Static_assert(offsetof(SID, SubAuthority) == 8 && sizeof(SID) == 68, "winnt.h");
 
 typedef struct _LUID {
 	ULONG LowPart;
 	LONG HighPart;
 } LUID, *PLUID;
 
-/* One with room for five sub-authorities, which is all that exist here. */
-struct se_sid {
-	SID sid;
-	ULONG sub[5];
-};
-
+/* The initializer of one; the rest are its sub-authorities. */
 #define SE_SID(authority, count, ...)                                                              \
 	{                                                                                          \
-		{1, count, {{0, 0, 0, 0, 0, authority}}},                                          \
+		1, count, {{0, 0, 0, 0, 0, authority}},                                            \
 		{                                                                                  \
 			__VA_ARGS__                                                                \
 		}                                                                                  \

@@ -36,7 +36,7 @@ static LUID next_luid(void)
 	return (LUID){++last, 0};
 }
 
-static void add_group(TOKEN *token, const struct se_sid *sid, ULONG attributes)
+static void add_group(TOKEN *token, const SID *sid, ULONG attributes)
 {
 	token->group[token->group_count++] = (struct se_group){*sid, attributes};
 }
@@ -49,20 +49,20 @@ static void add_privilege(TOKEN *token, ULONG number, bool enabled)
 
 static void add_common_groups(TOKEN *token)
 {
-	static const struct se_sid everyone = SE_SID(1, 1, 0);
-	static const struct se_sid authenticated = SE_SID(SE_NT_AUTHORITY, 1, 11);
-	static const struct se_sid administrators = SE_SID(SE_NT_AUTHORITY, 2, 32, 544);
+	static const SID everyone = SE_SID(1, 1, 0);
+	static const SID authenticated = SE_SID(SE_NT_AUTHORITY, 1, 11);
+	static const SID administrators = SE_SID(SE_NT_AUTHORITY, 2, 32, 544);
 	add_group(token, &everyone, USUAL);
 	add_group(token, &authenticated, USUAL);
 	if (token->admin)
 		add_group(token, &administrators, USUAL | SE_GROUP_OWNER);
-	struct se_sid label = SE_SID(SE_LABEL_AUTHORITY, 1, token->integrity);
+	SID label = SE_SID(SE_LABEL_AUTHORITY, 1, token->integrity);
 	add_group(token, &label, SE_GROUP_INTEGRITY | SE_GROUP_INTEGRITY_ENABLED);
 }
 
 static void fill_system(TOKEN *token)
 {
-	static const struct se_sid system = SE_SID(SE_NT_AUTHORITY, 1, 18);
+	static const SID system = SE_SID(SE_NT_AUTHORITY, 1, 18);
 	token->user = system;
 	token->authentication_id.LowPart = SYSTEM_LOGON;
 	token->admin = true;
@@ -88,11 +88,11 @@ static void add_user_privileges(TOKEN *token)
 
 static void fill_user(TOKEN *token, const struct ps_host_user *user)
 {
-	token->user = (struct se_sid)SE_SID(SE_UNIX_AUTHORITY, 2, 1, user->uid);
+	token->user = (SID)SE_SID(SE_UNIX_AUTHORITY, 2, 1, user->uid);
 	token->authentication_id.LowPart = FIRST_USER_LOGON + user->uid;
 	token->admin = user->uid == 0;
 	token->integrity = token->admin ? LABEL_HIGH : LABEL_MEDIUM;
-	struct se_sid group = SE_SID(SE_UNIX_AUTHORITY, 2, 2, user->gid);
+	SID group = SE_SID(SE_UNIX_AUTHORITY, 2, 2, user->gid);
 	add_group(token, &group, USUAL);
 	add_common_groups(token);
 	add_user_privileges(token);
@@ -142,11 +142,11 @@ PACCESS_TOKEN se_token_of(PEPROCESS process)
 
 bool se_token_has_sid(const TOKEN *token, PSID sid)
 {
-	if (RtlEqualSid((PSID)(uintptr_t)&token->user.sid, sid))
+	if (RtlEqualSid((PSID)(uintptr_t)&token->user, sid))
 		return true;
 	for (ULONG i = 0; i < token->group_count; i++)
 		if ((token->group[i].attributes & SE_GROUP_ENABLED) &&
-		    RtlEqualSid((PSID)(uintptr_t)&token->group[i].sid.sid, sid))
+		    RtlEqualSid((PSID)(uintptr_t)&token->group[i].sid, sid))
 			return true;
 	return false;
 }

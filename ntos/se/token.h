@@ -29,7 +29,7 @@
 enum { TokenPrimary = 1, TokenImpersonation = 2 };
 
 struct se_group {
-	struct se_sid sid;
+	SID sid;
 	ULONG attributes;
 };
 
@@ -42,7 +42,7 @@ struct se_privilege {
 typedef struct _TOKEN {
 	LUID token_id, authentication_id, modified_id;
 	ULONG session;
-	struct se_sid user;
+	SID user;
 	ULONG primary_group; /* index into group */
 	ULONG integrity;     /* the sub-authority of its label */
 	bool admin;

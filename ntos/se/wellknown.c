@@ -6,7 +6,7 @@
 #define LABEL(level) SE_SID(SE_LABEL_AUTHORITY, 1, level)
 #define BUILTIN 32
 
-static struct se_sid first[SE_FIRST_SIDS] = {
+static SID first[SE_FIRST_SIDS] = {
 	SE_SID(0, 1, 0),     /* null */
 	SE_SID(1, 1, 0),     /* world */
 	SE_SID(2, 1, 0),     /* local */
@@ -31,12 +31,12 @@ static struct se_sid first[SE_FIRST_SIDS] = {
 	NT(1, 7),            /* anonymous logon */
 };
 
-static struct se_sid local_service = NT(1, 19), network_service = NT(1, 20), iuser = NT(1, 17);
-static struct se_sid untrusted = LABEL(0), low = LABEL(0x1000), medium = LABEL(0x2000);
-static struct se_sid high = LABEL(0x3000), system_label = LABEL(0x4000);
-static struct se_sid owner_rights = SE_SID(3, 1, 4);
+static SID local_service = NT(1, 19), network_service = NT(1, 20), iuser = NT(1, 17);
+static SID untrusted = LABEL(0), low = LABEL(0x1000), medium = LABEL(0x2000);
+static SID high = LABEL(0x3000), system_label = LABEL(0x4000);
+static SID owner_rights = SE_SID(3, 1, 4);
 
-#define S(n) &first[n].sid
+#define S(n) &first[n]
 
 /* Privileges are numbered in another order than the structure has them. */
 static const struct se_exports exports = {
@@ -47,8 +47,8 @@ static const struct se_exports exports = {
 	.undock = {25},
 	.sync_agent = {26},
 	.enable_delegation = {27},
-	.local_service = &local_service.sid,
-	.network_service = &network_service.sid,
+	.local_service = &local_service,
+	.network_service = &network_service,
 	.manage_volume = {28},
 	.impersonate = {29},
 	.create_global = {30},
@@ -57,13 +57,13 @@ static const struct se_exports exports = {
 	.increase_working_set = {33},
 	.time_zone = {34},
 	.create_symbolic_link = {35},
-	.iuser = &iuser.sid,
-	.untrusted = &untrusted.sid,
-	.low = &low.sid,
-	.medium = &medium.sid,
-	.high = &high.sid,
-	.system = &system_label.sid,
-	.owner_rights = &owner_rights.sid,
+	.iuser = &iuser,
+	.untrusted = &untrusted,
+	.low = &low,
+	.medium = &medium,
+	.high = &high,
+	.system = &system_label,
+	.owner_rights = &owner_rights,
 };
 
 const struct se_exports *SeExports = &exports;

@@ -111,7 +111,7 @@ static void it_is_its_user_uses_memory_and_can_be_killed(void **state)
 	HANDLE handle;
 	VM_COUNTERS_EX counters;
 	PACCESS_TOKEN token = PsReferencePrimaryToken(actor.process);
-	assert_int_equal(token->user.sid.SubAuthority[1], geteuid());
+	assert_int_equal(token->user.SubAuthority[1], geteuid());
 	PsDereferencePrimaryToken(token);
 	assert_ntsuccess(ObOpenObjectByPointer(actor.process, 0, NULL, PROCESS_ALL_ACCESS, NULL,
 					       KernelMode, &handle));

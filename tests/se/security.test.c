@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct se_sid admins = SE_SID(SE_NT_AUTHORITY, 2, 32, 544);
-static struct se_sid everyone = SE_SID(1, 1, 0);
+static SID admins = SE_SID(SE_NT_AUTHORITY, 2, 32, 544);
+static SID everyone = SE_SID(1, 1, 0);
 
 /* ---- SIDs --------------------------------------------------------------------------- */
 
@@ -23,25 +23,24 @@ static void sid_is_written_with_its_authorities(void **state)
 	UNICODE_STRING text;
 	WCHAR room[12];
 	UNICODE_STRING fixed = {0, sizeof room, room}, small = {0, 8, room};
-	assert_ntsuccess(RtlConvertSidToUnicodeString(&text, &admins.sid, TRUE));
+	assert_ntsuccess(RtlConvertSidToUnicodeString(&text, &admins, TRUE));
 	assert_int_equal(text.Length, 2 * strlen("S-1-5-32-544"));
 	assert_memory_equal(text.Buffer, u"S-1-5-32-544", text.Length + 2);
 	RtlFreeUnicodeString(&text);
-	assert_ntsuccess(RtlConvertSidToUnicodeString(&fixed, &admins.sid, FALSE));
+	assert_ntsuccess(RtlConvertSidToUnicodeString(&fixed, &admins, FALSE));
 	assert_int_equal(fixed.Length, sizeof room);
-	assert_status(RtlConvertSidToUnicodeString(&small, &admins.sid, FALSE),
-		      STATUS_BUFFER_OVERFLOW);
-	struct se_sid wrong = admins;
-	wrong.sid.Revision = 2;
-	assert_status(RtlConvertSidToUnicodeString(&text, &wrong.sid, TRUE), STATUS_INVALID_SID);
+	assert_status(RtlConvertSidToUnicodeString(&small, &admins, FALSE), STATUS_BUFFER_OVERFLOW);
+	SID wrong = admins;
+	wrong.Revision = 2;
+	assert_status(RtlConvertSidToUnicodeString(&text, &wrong, TRUE), STATUS_INVALID_SID);
 }
 
 static void large_authority_is_written_in_hexadecimal(void **state)
 {
 	(void)state;
-	struct se_sid sid = {{1, 1, {{0x01, 0x02, 0, 0, 0, 9}}}, {7}};
+	SID sid = {1, 1, {{0x01, 0x02, 0, 0, 0, 9}}, {7}};
 	UNICODE_STRING text;
-	assert_ntsuccess(RtlConvertSidToUnicodeString(&text, &sid.sid, TRUE));
+	assert_ntsuccess(RtlConvertSidToUnicodeString(&text, &sid, TRUE));
 	assert_memory_equal(text.Buffer, u"S-1-0x010200000009-7", text.Length + 2);
 	RtlFreeUnicodeString(&text);
 }
@@ -49,17 +48,17 @@ static void large_authority_is_written_in_hexadecimal(void **state)
 static void sid_is_copied_only_where_it_fits(void **state)
 {
 	(void)state;
-	struct se_sid copy = {0};
-	assert_int_equal(RtlLengthSid(&admins.sid), 16);
-	assert_status(RtlCopySid(15, &copy.sid, &admins.sid), STATUS_BUFFER_TOO_SMALL);
-	assert_int_equal(copy.sid.Revision, 0);
-	assert_ntsuccess(RtlCopySid(16, &copy.sid, &admins.sid));
-	assert_true(RtlEqualSid(&copy.sid, &admins.sid));
-	*RtlSubAuthoritySid(&copy.sid, 1) = 545;
-	assert_false(RtlEqualSid(&copy.sid, &admins.sid));
-	assert_true(RtlEqualPrefixSid(&copy.sid, &admins.sid));
+	SID copy = {0};
+	assert_int_equal(RtlLengthSid(&admins), 16);
+	assert_status(RtlCopySid(15, &copy, &admins), STATUS_BUFFER_TOO_SMALL);
+	assert_int_equal(copy.Revision, 0);
+	assert_ntsuccess(RtlCopySid(16, &copy, &admins));
+	assert_true(RtlEqualSid(&copy, &admins));
+	*RtlSubAuthoritySid(&copy, 1) = 545;
+	assert_false(RtlEqualSid(&copy, &admins));
+	assert_true(RtlEqualPrefixSid(&copy, &admins));
 	SID_IDENTIFIER_AUTHORITY authority = {{0, 0, 0, 0, 0, 5}};
-	assert_status(RtlInitializeSid(&copy.sid, &authority, 16), STATUS_INVALID_PARAMETER);
+	assert_status(RtlInitializeSid(&copy, &authority, 16), STATUS_INVALID_PARAMETER);
 }
 
 /* ---- Lists --------------------------------------------------------------------------- */
@@ -73,15 +72,14 @@ static void list_takes_entries_until_it_is_full(void **state)
 	assert_status(RtlCreateAcl(acl, 7, 2), STATUS_BUFFER_TOO_SMALL);
 	assert_status(RtlCreateAcl(acl, sizeof memory, 5), STATUS_INVALID_PARAMETER);
 	assert_ntsuccess(RtlCreateAcl(acl, sizeof memory, 2));
-	assert_ntsuccess(RtlAddAccessAllowedAce(acl, 2, 0x1234, &admins.sid));
-	assert_ntsuccess(RtlAddAccessDeniedAceEx(acl, 2, INHERIT_ONLY_ACE, 1, &everyone.sid));
-	assert_status(RtlAddAccessAllowedAce(acl, 2, 1, &everyone.sid),
-		      STATUS_ALLOTTED_SPACE_EXCEEDED);
+	assert_ntsuccess(RtlAddAccessAllowedAce(acl, 2, 0x1234, &admins));
+	assert_ntsuccess(RtlAddAccessDeniedAceEx(acl, 2, INHERIT_ONLY_ACE, 1, &everyone));
+	assert_status(RtlAddAccessAllowedAce(acl, 2, 1, &everyone), STATUS_ALLOTTED_SPACE_EXCEEDED);
 	assert_true(RtlValidAcl(acl));
 	assert_int_equal(acl->AceCount, 2);
 	assert_ntsuccess(RtlGetAce(acl, 0, &ace));
 	assert_int_equal(((PACE)ace)->Mask, 0x1234);
-	assert_true(RtlEqualSid(&((PACE)ace)->Sid, &admins.sid));
+	assert_true(RtlEqualSid(&((PACE)ace)->Sid, &admins));
 	assert_status(RtlGetAce(acl, 2, &ace), STATUS_INVALID_PARAMETER);
 	assert_ntsuccess(RtlDeleteAce(acl, 0));
 	assert_ntsuccess(RtlGetAce(acl, 0, &ace));
@@ -94,10 +92,10 @@ static void damaged_list_is_refused(void **state)
 	_Alignas(8) char memory[128] = {0};
 	PACL acl = (void *)memory;
 	assert_ntsuccess(RtlCreateAcl(acl, sizeof memory, 2));
-	assert_ntsuccess(RtlAddAccessAllowedAce(acl, 2, 1, &admins.sid));
+	assert_ntsuccess(RtlAddAccessAllowedAce(acl, 2, 1, &admins));
 	((PACE)(void *)(acl + 1))->AceSize = 400;
 	assert_false(RtlValidAcl(acl));
-	assert_status(RtlAddAccessAllowedAce(acl, 2, 1, &admins.sid), STATUS_INVALID_ACL);
+	assert_status(RtlAddAccessAllowedAce(acl, 2, 1, &admins), STATUS_INVALID_ACL);
 }
 
 static void descriptor_gives_back_what_was_set(void **state)
@@ -115,11 +113,11 @@ static void descriptor_gives_back_what_was_set(void **state)
 	assert_ptr_equal(found, acl + 1);
 	assert_ntsuccess(RtlCreateAcl(acl, sizeof memory, 2));
 	assert_ntsuccess(RtlSetDaclSecurityDescriptor(&descriptor, TRUE, acl, TRUE));
-	assert_ntsuccess(RtlSetOwnerSecurityDescriptor(&descriptor, &admins.sid, FALSE));
+	assert_ntsuccess(RtlSetOwnerSecurityDescriptor(&descriptor, &admins, FALSE));
 	assert_ntsuccess(RtlGetDaclSecurityDescriptor(&descriptor, &present, &found, &defaulted));
 	assert_true(present && defaulted && found == acl);
 	assert_ntsuccess(RtlGetOwnerSecurityDescriptor(&descriptor, &owner, &defaulted));
-	assert_ptr_equal(owner, &admins.sid);
+	assert_ptr_equal(owner, &admins);
 	assert_int_equal(RtlLengthSecurityDescriptor(&descriptor), 40 + 16 + 64);
 	assert_true(RtlValidSecurityDescriptor(&descriptor));
 }
@@ -132,13 +130,13 @@ static void system_is_the_system_and_others_are_their_linux_user(void **state)
 	struct actor actor = actor_start("a.exe");
 	PACCESS_TOKEN system = PsReferencePrimaryToken(PsInitialSystemProcess);
 	PACCESS_TOKEN token = PsReferencePrimaryToken(actor.process);
-	struct se_sid user = SE_SID(SE_UNIX_AUTHORITY, 2, 1, geteuid());
+	SID user = SE_SID(SE_UNIX_AUTHORITY, 2, 1, geteuid());
 	LUID logon;
 	ULONG session;
-	assert_true(RtlEqualSid(&system->user.sid, SeExports->sids[10]));
+	assert_true(RtlEqualSid(&system->user, SeExports->sids[10]));
 	assert_ntsuccess(SeQueryAuthenticationIdToken(system, &logon));
 	assert_int_equal(logon.LowPart, 0x3E7);
-	assert_true(RtlEqualSid(&token->user.sid, &user.sid));
+	assert_true(RtlEqualSid(&token->user, &user));
 	assert_int_equal(SeTokenIsAdmin(token), geteuid() == 0);
 	assert_ntsuccess(SeQuerySessionIdToken(token, &session));
 	assert_int_equal(session, 1);

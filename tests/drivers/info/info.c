@@ -64,7 +64,7 @@ static NTSTATUS check_memory(void)
 	PEPROCESS self = PsGetCurrentProcess();
 	REQUIRE(NT_SUCCESS(ZwAllocateVirtualMemory(ZwCurrentProcess(), &base, 0, &size,
 						   MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)));
-	REQUIRE(size == 8192 && (ULONG_PTR)base < MmUserProbeAddress);
+	REQUIRE(size == 8192 && (ULONG_PTR)base < (ULONG_PTR)&from);
 	REQUIRE(NT_SUCCESS(
 		MmCopyVirtualMemory(self, &from, self, base, sizeof(from), KernelMode, &copied)));
 	REQUIRE(copied == sizeof(from) && *(ULONG64 *)base == from);
