@@ -7,6 +7,8 @@
 
 find_program(MINGW_CC x86_64-w64-mingw32-gcc REQUIRED)
 find_program(MINGW_DLLTOOL x86_64-w64-mingw32-dlltool REQUIRED)
+find_program(CLANG clang)
+find_program(LLD_LINK lld-link)
 
 set(IMPORT_LIBRARIES "")
 foreach(dll IN ITEMS ntoskrnl.exe hal.dll fltmgr.sys)
@@ -42,6 +44,43 @@ function(add_driver name output)
   add_custom_target(driver-${name} ALL DEPENDS ${sys})
 endfunction()
 
+# The same in the binary interface of Microsoft's compiler, whose __try, __except and
+# __finally clang knows: C and assembly sources, one object each. Without clang and
+# lld-link there is no such driver, and its tests are skipped.
+set(MSVC_CFLAGS --target=x86_64-pc-windows-msvc -std=gnu17 -O2 -g -Wall -Wextra -Werror
+  -ffreestanding -fms-extensions -fasync-exceptions -mno-red-zone -fno-stack-protector
+  -fasynchronous-unwind-tables)
+set(MSVC_LDFLAGS /nologo /driver /subsystem:native /entry:DriverEntry /nodefaultlib
+  /integritycheck /dynamicbase)
+
+function(add_msvc_driver name output)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;CFLAGS;LDFLAGS" ${ARGN})
+  if(NOT CLANG OR NOT LLD_LINK)
+    return()
+  endif()
+  set(sys ${output}/${name}.sys)
+  set(objects "")
+  file(MAKE_DIRECTORY ${output}/${name}.objects)
+  foreach(source IN LISTS ARG_SOURCES)
+    get_filename_component(file ${source} NAME)
+    set(object ${output}/${name}.objects/${file}.obj)
+    set(flags --target=x86_64-pc-windows-msvc)
+    if(NOT file MATCHES "\\.s$")
+      set(flags ${MSVC_CFLAGS} ${ARG_CFLAGS})
+    endif()
+    add_custom_command(OUTPUT ${object}
+      COMMAND ${CLANG} ${flags} -c ${source} -o ${object}
+      DEPENDS ${source} ${ARG_HEADERS} VERBATIM)
+    list(APPEND objects ${object})
+  endforeach()
+  add_custom_command(OUTPUT ${sys}
+    COMMAND ${LLD_LINK} ${MSVC_LDFLAGS} ${ARG_LDFLAGS} /out:${sys} ${objects}
+            ${IMPORT_LIBRARIES}
+    DEPENDS ${objects} ${IMPORT_LIBRARIES} VERBATIM)
+  add_custom_target(driver-${name} ALL DEPENDS ${sys})
+endfunction()
+
+# A folder's driver.cmake may set DRIVER_EXTRA (CFLAGS ... LDFLAGS ...) and DRIVER_MSVC.
 function(add_drivers_below folder output)
   file(GLOB folders CONFIGURE_DEPENDS ${folder}/*)
   foreach(dir IN LISTS folders)
@@ -52,8 +91,15 @@ function(add_drivers_below folder output)
     file(GLOB headers CONFIGURE_DEPENDS ${dir}/*.h)
     get_filename_component(name ${dir} NAME)
     set(DRIVER_EXTRA "")
-    include(${dir}/driver.cmake OPTIONAL) # may set DRIVER_EXTRA: CFLAGS ... LDFLAGS ...
-    add_driver(${name} ${output} SOURCES ${sources} HEADERS ${headers} ${DRIVER_EXTRA})
+    set(DRIVER_MSVC FALSE)
+    include(${dir}/driver.cmake OPTIONAL)
+    if(DRIVER_MSVC)
+      file(GLOB assembly CONFIGURE_DEPENDS ${dir}/*.s)
+      add_msvc_driver(${name} ${output} SOURCES ${sources} ${assembly} HEADERS ${headers}
+        ${DRIVER_EXTRA})
+    else()
+      add_driver(${name} ${output} SOURCES ${sources} HEADERS ${headers} ${DRIVER_EXTRA})
+    endif()
   endforeach()
 endfunction()
 

@@ -46,6 +46,7 @@ static void fill(struct host_trap *trap, const siginfo_t *info, const ucontext_t
 		trap->reg[i] = (uint64_t)greg[greg_of[i]];
 	trap->rip = (uint64_t)greg[REG_RIP];
 	trap->rflags = (uint64_t)greg[REG_EFL];
+	trap->floats = context->uc_mcontext.fpregs;
 }
 
 static void write_back(const struct host_trap *trap, ucontext_t *context)

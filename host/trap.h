@@ -34,6 +34,8 @@ struct host_trap {
 	/* Written back when the function returns true. */
 	uint64_t reg[16]; /* rax rcx rdx rbx rsp rbp rsi rdi r8 .. r15 */
 	uint64_t rip, rflags;
+
+	const void *floats; /* the 512 bytes of fxsave, or NULL */
 };
 
 /*

@@ -10,13 +10,12 @@
  * Windows has two kinds of answers, and so has this file. Some page faults end the
  * system at once (stop): at raised IRQL (0xD1, 0xA), at a kernel address (0x50, 0xBE,
  * 0xFC), for want of stack (0x7F). Everything else is an exception (raise_exception),
- * which a driver can handle; unhandled it is a bug check whose code says where it
- * came up.
+ * which a driver can handle.
  *
  * All of it runs on the signal stack of the thread that trapped, reads other memory
  * with host_read only, and takes no locks.
  *
- * Clauses: VF-14, VF-21 for the codes; the bug-check reference for the parameters.
+ * Clauses: VF-14; the bug-check reference for the parameters.
  */
 #include "ke/fault.h"
 #include "ke/bugcheck.h"
@@ -25,6 +24,7 @@
 #include "ke/exception.h"
 #include "ke/instruction.h"
 #include "ke/stackwalk.h"
+#include "rtl/exception.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,8 +41,13 @@
 #define STATUS_FLOAT_MULTIPLE_FAULTS ((NTSTATUS)0xC00002B4)
 #define STATUS_FLOAT_MULTIPLE_TRAPS ((NTSTATUS)0xC00002B5)
 
+/* Of the flags register. */
+#define FLAG_TRAP 0x100
+#define FLAG_DIRECTION 0x400
+#define FLAG_ALIGNMENT 0x40000
+
 struct fault {
-	const struct host_trap *trap;
+	struct host_trap *trap;
 	bool in_driver; /* a driver's code, not ours on behalf of one */
 	ULONG64 at;     /* the instruction */
 	char instruction[96];
@@ -71,6 +76,9 @@ static _Noreturn void stop(const struct fault *fault, ULONG code, ULONG64 p1, UL
 
 /* ---- Exceptions ------------------------------------------------------------------- */
 
+/* Exceptions leave the red zone of our own functions alone: they may go on. */
+#define RED_ZONE 128
+
 static void fill_context(const struct host_trap *trap, CONTEXT *context)
 {
 	_Static_assert(offsetof(CONTEXT, Rip) - offsetof(CONTEXT, Rax) == sizeof(trap->reg), "");
@@ -79,41 +87,51 @@ static void fill_context(const struct host_trap *trap, CONTEXT *context)
 	memcpy(&context->Rax, trap->reg, sizeof(trap->reg));
 	context->EFlags = (ULONG)trap->rflags;
 	context->Rip = trap->rip;
+	context->SegCs = 0x10; /* the selectors of Windows' kernel */
+	context->SegSs = 0x18;
+	context->SegDs = context->SegEs = context->SegGs = 0x2B;
+	context->SegFs = 0x53;
+	if (trap->floats) {
+		context->ContextFlags = CONTEXT_FULL;
+		memcpy(&context->FltSave, trap->floats, sizeof(context->FltSave));
+		context->MxCsr = context->FltSave.MxCsr;
+	}
 }
 
-/* Nobody handled it: where an exception came up says which frame of Windows finds it at
- * last. The base of a system thread (0x7E), the system service that a user thread
- * called (0x3B), or none, in what runs at DISPATCH_LEVEL on a borrowed thread (0x1E). */
-static _Noreturn void unhandled(const struct fault *fault, EXCEPTION_RECORD *record,
-				CONTEXT *context)
+/* Goes on at rtl_exception_entry when the signal handler returns, with the exception
+ * below the interrupted stack. False when there is no room for it. */
+static bool divert(struct host_trap *trap, const struct ke_exception *exception)
 {
-	const struct ke_processor *self = ke_processor();
-	const struct ke_thread *thread = ke_thread_of(self->pcr.current_thread);
-	ULONG64 status = (ULONG)record->ExceptionCode;
-
-	if (self->pcr.irql >= DISPATCH_LEVEL)
-		stop(fault, KE_KMODE_EXCEPTION_NOT_HANDLED, status, fault->at,
-		     record->ExceptionInformation[0], record->ExceptionInformation[1]);
-	if (thread->previous_mode == UserMode)
-		stop(fault, KE_SYSTEM_SERVICE_EXCEPTION, status, fault->at, (uintptr_t)context, 0);
-	stop(fault, KE_SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, status, fault->at, (uintptr_t)record,
-	     (uintptr_t)context);
+	ULONG64 to = (trap->reg[KE_RSP] - RED_ZONE - sizeof(*exception)) & ~15ull;
+	struct ke_exception there;
+	if (to < ke_processor()->stack_low ||
+	    host_read(&there, (const void *)to, sizeof(there)) != sizeof(there))
+		return false;
+	memcpy((void *)to, exception, sizeof(*exception));
+	trap->reg[KE_RSP] = to;
+	trap->rip = (uintptr_t)rtl_exception_entry;
+	trap->rflags &= ~(uint64_t)(FLAG_TRAP | FLAG_DIRECTION | FLAG_ALIGNMENT);
+	return true;
 }
 
-/* Here a fault has become a Windows exception: the driver's handlers come first, once
- * there is somebody to look for them, and then nobody has handled it. */
-static _Noreturn void raise_exception(const struct fault *fault, NTSTATUS status, ULONG count,
-				      ULONG64 first, ULONG64 second)
+/* Here a fault has become a Windows exception, and leaves the signal's context: a
+ * driver's handlers run where the fault was (rtl/exception.c). */
+static void raise_exception(const struct fault *fault, NTSTATUS status, ULONG count, ULONG64 first,
+			    ULONG64 second)
 {
-	EXCEPTION_RECORD record = {
-		.ExceptionCode = status,
-		.ExceptionAddress = (void *)fault->at,
-		.NumberParameters = count,
-		.ExceptionInformation = {first, second},
+	struct ke_exception exception = {
+		.record = {.ExceptionCode = status,
+			   .ExceptionAddress = (void *)fault->at,
+			   .NumberParameters = count,
+			   .ExceptionInformation = {first, second}},
+		.fault = true,
+		.in_driver = fault->in_driver,
 	};
-	CONTEXT context;
-	fill_context(fault->trap, &context);
-	unhandled(fault, &record, &context);
+	fill_context(fault->trap, &exception.context);
+	exception.context.Rip = fault->at;
+	memcpy(exception.sentence, fault->sentence, sizeof(exception.sentence));
+	if (!divert(fault->trap, &exception))
+		ke_unhandled_exception(&exception);
 }
 
 /* ---- Page faults ------------------------------------------------------------------ */
@@ -163,7 +181,7 @@ static _Noreturn void kernel_page_fault(const struct fault *fault)
 	stop(fault, KE_PAGE_FAULT_IN_NONPAGED_AREA, trap->address, access_of(trap), fault->at, 0);
 }
 
-static _Noreturn void page_fault(struct fault *fault)
+static void page_fault(struct fault *fault)
 {
 	const struct host_trap *trap = fault->trap;
 	KIRQL irql = KeGetCurrentIrql();
@@ -180,11 +198,10 @@ static _Noreturn void page_fault(struct fault *fault)
 		     fault->in_driver ? KE_DRIVER_IRQL_NOT_LESS_OR_EQUAL
 				      : KE_IRQL_NOT_LESS_OR_EQUAL,
 		     trap->address, irql, access_of(trap), fault->at);
-	if (trap->in_file)
-		raise_exception(fault, STATUS_IN_PAGE_ERROR, 2, access_of(trap), trap->address);
-	if (trap->address >= KERNEL_BEGIN)
+	if (!trap->in_file && trap->address >= KERNEL_BEGIN)
 		kernel_page_fault(fault);
-	raise_exception(fault, STATUS_ACCESS_VIOLATION, 2, access_of(trap), trap->address);
+	raise_exception(fault, trap->in_file ? STATUS_IN_PAGE_ERROR : STATUS_ACCESS_VIOLATION, 2,
+			access_of(trap), trap->address);
 }
 
 /* ---- Protection faults ------------------------------------------------------------ */
@@ -223,18 +240,23 @@ static _Noreturn void fast_fail(struct fault *fault)
 	     0);
 }
 
-/* int n, of which Linux lets user space have only 3, 4 and 80h. */
-static void software_interrupt(struct fault *fault, ULONG64 vector)
+/* int n, of which Linux lets user space have only 3, 4 and 80h. False: like any other
+ * instruction that is not allowed. */
+static bool software_interrupt(struct fault *fault, ULONG64 vector)
 {
-	if (vector == 0x29)
+	switch (vector) {
+	case 0x29:
 		fast_fail(fault);
-	if (vector == 0x2C) {
+	case 0x2C:
 		say(fault, "an assertion of the driver failed (int 2Ch)");
 		raise_exception(fault, STATUS_ASSERTION_FAILURE, 0, 0, 0);
-	}
-	if (vector == 0x2D) {
+		return true;
+	case 0x2D:
 		say(fault, "call of the kernel debugger (int 2Dh), and there is none");
 		raise_exception(fault, STATUS_BREAKPOINT, 1, fault->trap->reg[0], 0);
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -284,16 +306,18 @@ static void say_bad_operand(struct fault *fault, const struct ke_instruction *in
 	}
 }
 
-static _Noreturn void protection_fault(struct fault *fault)
+static void protection_fault(struct fault *fault)
 {
 	struct ke_instruction instruction;
 	say(fault, "general protection fault at %s", fault->instruction);
 	if (ke_decode(fault->trap, &instruction)) {
-		if (instruction.decoded.mnemonic == ZYDIS_MNEMONIC_INT)
-			software_interrupt(fault, instruction.operand[0].imm.value.u);
+		if (instruction.decoded.mnemonic == ZYDIS_MNEMONIC_INT &&
+		    software_interrupt(fault, instruction.operand[0].imm.value.u))
+			return;
 		if (is_privileged(&instruction)) {
 			say(fault, "privileged instruction: %s", fault->instruction);
 			raise_exception(fault, STATUS_PRIVILEGED_INSTRUCTION, 0, 0, 0);
+			return;
 		}
 		say_bad_operand(fault, &instruction);
 	}
@@ -319,7 +343,7 @@ static ULONG64 operand_value(const struct host_trap *trap, const struct ke_instr
 }
 
 /* One exception of the processor, two of Windows. */
-static _Noreturn void divide_fault(struct fault *fault)
+static void divide_fault(struct fault *fault)
 {
 	struct ke_instruction instruction;
 	bool overflow = ke_decode(fault->trap, &instruction) &&
@@ -330,37 +354,52 @@ static _Noreturn void divide_fault(struct fault *fault)
 			0, 0, 0);
 }
 
-static _Noreturn void report(struct fault *fault)
+/* Those whose number says everything. */
+static NTSTATUS status_of(struct fault *fault)
+{
+	switch (fault->trap->number) {
+	case HOST_TRAP_STEP:
+		say(fault, "single step, and there is no debugger");
+		return STATUS_SINGLE_STEP;
+	case HOST_TRAP_OPCODE:
+		say(fault, "illegal instruction: %s", fault->instruction);
+		return STATUS_ILLEGAL_INSTRUCTION;
+	case HOST_TRAP_X87:
+		say(fault, "floating-point exception at %s", fault->instruction);
+		return STATUS_FLOAT_MULTIPLE_FAULTS;
+	case HOST_TRAP_SIMD:
+		say(fault, "floating-point exception at %s", fault->instruction);
+		return STATUS_FLOAT_MULTIPLE_TRAPS;
+	case HOST_TRAP_ALIGNMENT:
+		say(fault, "misaligned access by %s", fault->instruction);
+		return STATUS_DATATYPE_MISALIGNMENT;
+	default:
+		say(fault, "processor exception %d at %s", (int)fault->trap->number,
+		    fault->instruction);
+		stop(fault, KE_UNEXPECTED_KERNEL_MODE_TRAP, fault->trap->number, 0, 0, fault->at);
+	}
+}
+
+static void answer(struct fault *fault)
 {
 	switch (fault->trap->number) {
 	case HOST_TRAP_PAGE:
 		page_fault(fault);
+		break;
 	case HOST_TRAP_PROTECTION:
 	case HOST_TRAP_STACK:
 		protection_fault(fault);
+		break;
 	case HOST_TRAP_DIVIDE:
 		divide_fault(fault);
+		break;
 	case HOST_TRAP_BREAKPOINT:
 		say(fault, "breakpoint, and there is no debugger");
 		raise_exception(fault, STATUS_BREAKPOINT, 1, 0, 0);
-	case HOST_TRAP_STEP:
-		say(fault, "single step, and there is no debugger");
-		raise_exception(fault, STATUS_SINGLE_STEP, 0, 0, 0);
-	case HOST_TRAP_OPCODE:
-		say(fault, "illegal instruction: %s", fault->instruction);
-		raise_exception(fault, STATUS_ILLEGAL_INSTRUCTION, 0, 0, 0);
-	case HOST_TRAP_X87:
-		say(fault, "floating-point exception at %s", fault->instruction);
-		raise_exception(fault, STATUS_FLOAT_MULTIPLE_FAULTS, 0, 0, 0);
-	case HOST_TRAP_SIMD:
-		say(fault, "floating-point exception at %s", fault->instruction);
-		raise_exception(fault, STATUS_FLOAT_MULTIPLE_TRAPS, 0, 0, 0);
-	case HOST_TRAP_ALIGNMENT:
-		say(fault, "misaligned access by %s", fault->instruction);
-		raise_exception(fault, STATUS_DATATYPE_MISALIGNMENT, 0, 0, 0);
+		break;
+	default:
+		raise_exception(fault, status_of(fault), 0, 0, 0);
 	}
-	say(fault, "processor exception %d at %s", (int)fault->trap->number, fault->instruction);
-	stop(fault, KE_UNEXPECTED_KERNEL_MODE_TRAP, fault->trap->number, 0, 0, fault->at);
 }
 
 bool ke_fault(struct host_trap *trap)
@@ -381,5 +420,6 @@ bool ke_fault(struct host_trap *trap)
 	if (trap->number == HOST_TRAP_BREAKPOINT)
 		fault.at--; /* the processor points behind it, Windows at it */
 	ke_format_instruction(trap, fault.instruction, sizeof(fault.instruction));
-	report(&fault);
+	answer(&fault);
+	return true;
 }

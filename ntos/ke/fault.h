@@ -5,9 +5,10 @@
 
 #include "trap.h"
 
-/* A host_trap_function. true: the instruction was carried out in the driver's stead.
- * false: it is none of a driver's business. Does not return when a driver is to
- * blame: that is a bug check. */
+/* A host_trap_function. true: the instruction was carried out in the driver's stead, or
+ * it has become an exception, which is dispatched once the handler has returned. false:
+ * it is none of a driver's business. Does not return where Windows stops: that is a
+ * bug check. */
 bool ke_fault(struct host_trap *trap);
 
 #endif

@@ -3,15 +3,11 @@
 #ifndef RINGSIDE_KE_RAISE_H
 #define RINGSIDE_KE_RAISE_H
 
-#include "ke/bugcheck.h"
+#include <ringside/nt.h>
 
-/* No exception handler can be reached from C code of ours yet, so each ends as one that
- * nobody handles. */
-static inline _Noreturn void ke_raise_status(NTSTATUS status, const char *what)
-{
-	KE_BUG_CHECK(KE_KMODE_EXCEPTION_NOT_HANDLED, (ULONG)status,
-		     (uintptr_t)__builtin_return_address(0), 0, 0, "%s (0x%x)", what,
-		     (ULONG)status);
-}
+/* Raises an exception that a driver's __except around its call of ours can handle, and
+ * that ends in a bug check otherwise. `what` says in a sentence what happened. Our frames
+ * up to the driver are left without a trace: no lock may be held. */
+_Noreturn void ke_raise_status(NTSTATUS status, const char *what);
 
 #endif
