@@ -568,10 +568,10 @@ static void release_too_much(void *argument)
 static void exceptions_carry_their_status(void **state)
 {
 	(void)state;
-	const struct bug_check_seen *seen = expect_bug_check(KE_KMODE_EXCEPTION_NOT_HANDLED,
+	const struct bug_check_seen *seen = expect_bug_check(KE_SYSTEM_THREAD_EXCEPTION_NOT_HANDLED,
 							     release_unowned_mutex, NULL);
 	assert_int_equal((ULONG)seen->parameter[0], (ULONG)STATUS_MUTANT_NOT_OWNED);
-	seen = expect_bug_check(KE_KMODE_EXCEPTION_NOT_HANDLED, release_too_much, NULL);
+	seen = expect_bug_check(KE_SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, release_too_much, NULL);
 	assert_int_equal((ULONG)seen->parameter[0], (ULONG)STATUS_SEMAPHORE_LIMIT_EXCEEDED);
 }
 
