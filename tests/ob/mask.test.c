@@ -165,12 +165,15 @@ static void ob_49_desired_begins_as_the_original(void **state)
 {
 	(void)state;
 	watch('A', "1000", PROCESSES | THREADS);
+	open_process(PROCESS_ALL_ACCESS);
 	open_process(0x1F);
-	open_thread(0x3FF);
-	assert_heard("A< A> A< A>");
-	assert_int_equal(heard(0)->original, 0x1F);
-	assert_int_equal(heard(0)->desired, 0x1F);
-	assert_int_equal(heard(2)->desired, heard(2)->original);
+	open_thread(THREAD_ALL_ACCESS);
+	assert_heard("A< A> A< A> A< A>");
+	assert_int_equal(heard(0)->original, PROCESS_ALL_ACCESS);
+	assert_int_equal(heard(2)->original, 0x1F);
+	assert_int_equal(heard(4)->original, THREAD_ALL_ACCESS);
+	for (unsigned i = 0; i < 6; i += 2)
+		assert_int_equal(heard(i)->desired, heard(i)->original);
 }
 
 static void ob_50_desired_is_handed_down_and_the_original_stays(void **state)

@@ -312,6 +312,8 @@ static struct {
 
 static void keep_pointers(struct call *call)
 {
+	if (!call->create)
+		return;
 	kept.info = call->info;
 	kept.image = call->info->ImageFileName;
 	kept.command_line = call->info->CommandLine;
@@ -341,8 +343,20 @@ static void ps_40_vf_22_information_is_gone_after_the_call(void **state)
 	assert_ptr_not_equal(kept.later_info.CommandLine, told->CommandLine);
 	assert_ptr_not_equal(kept.later_image.Buffer, child.process->image.Buffer);
 	assert_ptr_not_equal(kept.later_command_line.Buffer, child.process->command_line.Buffer);
-	on_call(EX, 0, NULL);
+	on_call(EX, 0, keep_pointers);
+	assert_ntsuccess(PsRemoveCreateThreadNotifyRoutine(thread_routine(0)));
 	actor_end(&child);
+	/* Nor does it wait for a further call to be gone. */
+	PEPROCESS process;
+	PETHREAD thread;
+	assert_ntsuccess(rs_create_process(
+		&(struct rs_process_spec){.image = "b.exe", .command_line = "b.exe"}, &process));
+	assert_ntsuccess(rs_create_thread(process, &thread));
+	read_kept_pointers(NULL);
+	assert_int_not_equal(kept.later_info.Size, sizeof(PS_CREATE_NOTIFY_INFO));
+	assert_ptr_not_equal(kept.later_image.Buffer, process->image.Buffer);
+	assert_ptr_not_equal(kept.later_command_line.Buffer, process->command_line.Buffer);
+	actor_end(&(struct actor){process, thread});
 }
 
 /* ---- Clones --------------------------------------------------------------------------------------- */
