@@ -300,8 +300,10 @@ static NTSTATUS join(const UNICODE_STRING *first, const UNICODE_STRING *second,
 	WCHAR *text = host_alloc(length + sizeof(WCHAR));
 	if (!text)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	memcpy(text, first->Buffer, first->Length);
-	memcpy((char *)text + first->Length, second->Buffer, second->Length);
+	if (first->Length)
+		memcpy(text, first->Buffer, first->Length);
+	if (second->Length)
+		memcpy((char *)text + first->Length, second->Buffer, second->Length);
 	*name = (UNICODE_STRING){(USHORT)length, (USHORT)(length + 2), text};
 	return STATUS_SUCCESS;
 }

@@ -109,6 +109,13 @@ static NTSTATUS walk(struct ob_directory *directory, struct ob_lookup *found)
 	return STATUS_SUCCESS;
 }
 
+static char *append(char *to, const UNICODE_STRING *text)
+{
+	if (text->Length)
+		memcpy(to, text->Buffer, text->Length);
+	return to + text->Length;
+}
+
 static NTSTATUS set_path(struct ob_lookup *found, const UNICODE_STRING *first,
 			 const UNICODE_STRING *second)
 {
@@ -118,8 +125,7 @@ static NTSTATUS set_path(struct ob_lookup *found, const UNICODE_STRING *first,
 	WCHAR *text = host_alloc(length + sizeof(WCHAR));
 	if (!text)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	memcpy(text, first->Buffer, first->Length);
-	memcpy((char *)text + first->Length, second->Buffer, second->Length);
+	append(append((char *)text, first), second);
 	rtl_free_string(&found->path);
 	found->path = (UNICODE_STRING){(USHORT)length, (USHORT)(length + 2), text};
 	found->rest = found->path;
