@@ -7,17 +7,23 @@ file(GLOB TEST_SUPPORT CONFIGURE_DEPENDS tests/support/*.c)
 file(GLOB TEST_PROGRAMS CONFIGURE_DEPENDS tests/*/*.test.c)
 file(GLOB TEST_SCRIPTS CONFIGURE_DEPENDS tests/*/*.test.sh)
 
+set(TEST_DEFINITIONS _GNU_SOURCE TEST_BUILD="${CMAKE_BINARY_DIR}"
+  TEST_SOURCE="${CMAKE_SOURCE_DIR}")
+add_library(test-support OBJECT ${TEST_SUPPORT}) # compiled once, all of it in each program
+target_include_directories(test-support PRIVATE tests)
+target_compile_definitions(test-support PRIVATE ${TEST_DEFINITIONS})
+target_link_libraries(test-support PUBLIC ringside PkgConfig::CMOCKA)
+
 foreach(source IN LISTS TEST_PROGRAMS)
   get_filename_component(stem ${source} NAME)
   string(REPLACE ".test.c" "" stem ${stem})
   get_filename_component(folder ${source} DIRECTORY)
   get_filename_component(component ${folder} NAME)
   set(target test-${component}-${stem})
-  add_executable(${target} ${source} ${TEST_SUPPORT})
+  add_executable(${target} ${source})
   target_include_directories(${target} PRIVATE tests)
-  target_compile_definitions(${target} PRIVATE _GNU_SOURCE
-    TEST_BUILD="${CMAKE_BINARY_DIR}" TEST_SOURCE="${CMAKE_SOURCE_DIR}")
-  target_link_libraries(${target} PRIVATE ringside PkgConfig::CMOCKA)
+  target_compile_definitions(${target} PRIVATE ${TEST_DEFINITIONS})
+  target_link_libraries(${target} PRIVATE test-support ringside PkgConfig::CMOCKA)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${component}/${stem} COMMAND ${target})
   set_tests_properties(${component}/${stem} PROPERTIES TIMEOUT 300)
