@@ -39,8 +39,6 @@ const struct live_call live_calls[] = {
 	 .permission = LIVE_SCHEDULES},
 	{"ioprio_set", live_answer_ioprio, -EPERM, .access = PROCESS_SET_INFORMATION,
 	 .permission = LIVE_SCHEDULES_IO},
-	{"setpgid", live_answer_setpgid, -EPERM, .own_is_0 = true,
-	 .access = PROCESS_SET_INFORMATION, .permission = LIVE_ANYBODY},
 	{"sched_setscheduler", live_answer_thread, -EPERM, .own_is_0 = true,
 	 .access = THREAD_SET_INFORMATION, .permission = LIVE_SCHEDULES},
 	{"sched_setparam", live_answer_thread, -EPERM, .own_is_0 = true,

@@ -93,8 +93,6 @@ struct live_answer live_answer_priority(const struct live_call *call,
 					const struct live_notice *notice);
 struct live_answer live_answer_ioprio(const struct live_call *call,
 				      const struct live_notice *notice);
-struct live_answer live_answer_setpgid(const struct live_call *call,
-				       const struct live_notice *notice);
 struct live_answer live_answer_move_pages(const struct live_call *call,
 					  const struct live_notice *notice);
 

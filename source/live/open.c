@@ -180,26 +180,6 @@ struct live_answer live_answer_prlimit(const struct live_call *call,
 			    sets ? "prlimit64(set)" : "prlimit64(get)");
 }
 
-/* Only children in the caller's session that have not executed anything yet can be
- * moved to another group. */
-struct live_answer live_answer_setpgid(const struct live_call *call,
-				       const struct live_notice *notice)
-{
-	pid_t pid = first_pid(notice);
-	bool can_be_moved = false;
-	struct live_process *process = pid > 0 ? live_find_process(pid) : NULL;
-	if (process && process->pid == pid && (pid_t)argument(notice, 1) >= 0) {
-		live_map_lock();
-		can_be_moved = !process->announced && process->creator &&
-			       process->creator->process == notice->task->process;
-		live_map_unlock();
-	}
-	live_return_process(process);
-	if (!can_be_moved || getsid(pid) != getsid(notice->task->tid))
-		return LIVE_CONTINUE;
-	return open_process(call, notice, pid, call->access, call->name);
-}
-
 /* ---- Priorities: of one, of a group, of a user ------------------------------------------- */
 
 /* Whom the caller means by `who`. */

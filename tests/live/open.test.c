@@ -200,11 +200,6 @@ static int set_attributes(pid_t pid)
 	return result_of(syscall(SYS_sched_setattr, pid, &attributes, 0));
 }
 
-static int set_group(pid_t pid)
-{
-	return result_of(setpgid(pid, pid));
-}
-
 static const struct row {
 	const char *name;
 	int (*call)(pid_t pid);
@@ -229,7 +224,6 @@ static const struct row {
 	{"renice", renice, "setpriority", PROCESS_SET_INFORMATION},
 	{"int80", limit_by_int80, "setpriority", PROCESS_SET_INFORMATION},
 	{"ionice", set_io_priority, "ioprio_set", PROCESS_SET_INFORMATION},
-	{"setpgid", set_group, "setpgid", PROCESS_SET_INFORMATION},
 	{"scheduler", set_scheduler, "sched_setscheduler", 0, THREAD_SET_INFORMATION},
 	{"parameter", set_parameter, "sched_setparam", 0, THREAD_SET_INFORMATION},
 	{"processors", set_processors, "sched_setaffinity", 0, THREAD_SET_INFORMATION},
@@ -398,7 +392,7 @@ static void ob_30_what_linux_refuses_is_not_asked(void **state)
 	if (geteuid() != 0)
 		skip();
 	for (unsigned i = 0; i < ROWS; i++) {
-		if (rows[i].call == release_memory || rows[i].call == set_group)
+		if (rows[i].call == release_memory)
 			continue; /* anybody may, as far as users go */
 		int error = run_row(rows[i].name, "nobody");
 		if (error != EPERM && error != EACCES)
@@ -410,19 +404,6 @@ static void ob_30_what_linux_refuses_is_not_asked(void **state)
 	assert_int_equal(count_handles("pidfd_open"), 0);
 	assert_int_equal(run_row("bad-readv", ""), EINVAL);
 	assert_int_equal(count_handles("process_vm_readv"), 0);
-}
-
-static void setpgid_of_a_child_that_executed_is_left_to_linux(void **state)
-{
-	(void)state;
-	assert_exit(supervise("exec 2>/dev/null; python3 -c 'import os,subprocess\n"
-			      "p = subprocess.Popen([\"sleep\", \"5\"])\n"
-			      "try: os.setpgid(p.pid, p.pid)\n"
-			      "except PermissionError: print(\"refused\")\n"
-			      "p.kill()'"),
-		    0);
-	assert_string_equal(outcome.output, "refused\n");
-	assert_int_equal(count_handles("setpgid"), 0);
 }
 
 static void pidfd_open_asks_for_all_and_goes_on_with_what_is_left(void **state)
@@ -491,7 +472,6 @@ int main(int argc, char *argv[])
 		LIVE_TEST(each_call_goes_on_without_the_rights_that_it_does_not_need),
 		LIVE_TEST(ob_28_a_process_that_means_itself_opens_nothing),
 		LIVE_TEST(ob_30_what_linux_refuses_is_not_asked),
-		LIVE_TEST(setpgid_of_a_child_that_executed_is_left_to_linux),
 		LIVE_TEST(pidfd_open_asks_for_all_and_goes_on_with_what_is_left),
 		LIVE_TEST(a_pidfd_of_a_thread_opens_the_thread),
 		LIVE_TEST(traceme_is_an_open_by_the_parent),
