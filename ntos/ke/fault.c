@@ -25,6 +25,7 @@
 #include "ke/instruction.h"
 #include "ke/stackwalk.h"
 #include "rtl/exception.h"
+#include "user.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -103,11 +104,9 @@ static void fill_context(const struct host_trap *trap, CONTEXT *context)
 static bool divert(struct host_trap *trap, const struct ke_exception *exception)
 {
 	ULONG64 to = (trap->reg[KE_RSP] - RED_ZONE - sizeof(*exception)) & ~15ull;
-	struct ke_exception there;
 	if (to < ke_processor()->stack_low ||
-	    host_read(&there, (const void *)to, sizeof(there)) != sizeof(there))
+	    host_write((void *)to, exception, sizeof(*exception)) != sizeof(*exception))
 		return false;
-	memcpy((void *)to, exception, sizeof(*exception));
 	trap->reg[KE_RSP] = to;
 	trap->rip = (uintptr_t)rtl_exception_entry;
 	trap->rflags &= ~(uint64_t)(FLAG_TRAP | FLAG_DIRECTION | FLAG_ALIGNMENT);

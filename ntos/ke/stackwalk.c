@@ -2,15 +2,17 @@
 /*
  * Walking a stack on which two worlds alternate.
  *
- * Driver frames are undone with the module's unwind information, which is exact. Our
- * own code keeps frame pointers. Where a driver has no unwind information (mingw
- * can be told to leave it out) the stack is scanned for the next word that can be a
+ * Driver frames are undone with the module's unwind information, which is exact, and
+ * our own with theirs. Where a driver has no unwind information (mingw can be told to
+ * leave it out) the stack is scanned for the next word that can be a
  * return address into a driver; such frames are marked as guesses. A walk holds no
  * state but the registers it knows, and reads all memory with host_read, because it
  * runs when something has already gone wrong.
  */
 #include "ke/stackwalk.h"
+#include "ke/dwarf.h"
 #include "trap.h"
+#include <string.h>
 
 #define MAX_FRAMES (sizeof(((struct rs_stack *)0)->frame) / sizeof(void *))
 
@@ -120,6 +122,21 @@ static bool undo_wild_call(struct ke_frame *frame)
 	return true;
 }
 
+/* Its call frame information describes code that Linux's compilers made, the C library's
+ * too. Of the registers those that were known stay so. */
+static bool unwind_ours(struct ke_frame *frame, bool innermost)
+{
+	CONTEXT context = {.Rip = frame->pc};
+	if (!(frame->known & 1u << KE_RBP))
+		return false;
+	memcpy(&context.Rax, frame->reg, sizeof(frame->reg));
+	if (!ke_unwind_elf(&context, innermost) || !ke_follows_call((const void *)context.Rip))
+		return false;
+	frame->pc = context.Rip;
+	memcpy(frame->reg, &context.Rax, sizeof(frame->reg));
+	return true;
+}
+
 static bool step(struct ke_frame *frame, bool innermost, bool *guessed)
 {
 	const struct ldr_module *module = ldr_module_of((const void *)frame->pc);
@@ -128,7 +145,8 @@ static bool step(struct ke_frame *frame, bool innermost, bool *guessed)
 		return true;
 	if (innermost && undo_wild_call(frame))
 		return true;
-	/* The C library keeps no frame pointers, and a thunk may lead straight into it. */
+	if (unwind_ours(frame, innermost))
+		return true;
 	if (!module && is_ours(frame->pc) && follow_frame_pointer(frame))
 		return true;
 	*guessed = true;

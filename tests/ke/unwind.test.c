@@ -185,6 +185,98 @@ static void version_2_epilogue_codes_are_skipped(void **state)
 	assert_returned_from_slot(frame, 5);
 }
 
+/* ---- Epilogues --------------------------------------------------------------------- */
+
+static void put_code(ULONG offset, const char *bytes, size_t size)
+{
+	memcpy(image + FUNCTION + offset, bytes, size);
+}
+#define CODE(offset, bytes) put_code(offset, bytes, sizeof(bytes) - 1)
+
+static void what_an_epilogue_has_done_is_not_undone_again(void **state)
+{
+	(void)state;
+	/* add rsp, 20h; pop rbx; pop r12; ret */
+	DESCRIBE(1, 0, {8, SMALL, 3}, {4, PUSH, RBX}, {2, PUSH, R12});
+	CODE(0x40, "\x48\x83\xC4\x20\x5B\x41\x5C\xC3");
+	static const struct {
+		ULONG offset, slot;
+	} at[] = {{0x40, 6}, {0x44, 2}, {0x45, 1}, {0x47, 0}};
+	for (unsigned i = 0; i < 4; i++) {
+		struct ke_frame frame = frame_at(at[i].offset);
+		assert_true(ke_unwind_frame(&module, &frame, true));
+		assert_returned_from_slot(frame, at[i].slot);
+	}
+	struct ke_frame frame = frame_at(0x44);
+	assert_true(ke_unwind_frame(&module, &frame, true));
+	assert_int_equal(frame.reg[RBX], 0xA000);
+	assert_int_equal(frame.reg[R12], 0xA001);
+}
+
+static void epilogue_of_a_frame_register_begins_with_lea(void **state)
+{
+	(void)state;
+	DESCRIBE(1, RBP | 2 << 4, {10, SET_FRAME, 0}, {5, SMALL, 7}, {1, PUSH, RBP});
+	CODE(0x40, "\x48\x8D\x65\x20\x5D\xC3"); /* lea rsp, [rbp + 20h]; pop rbp; ret */
+	struct ke_frame frame = frame_at(0x40);
+	frame.reg[RBP] = (uintptr_t)&stack[100];
+	assert_true(ke_unwind_frame(&module, &frame, true));
+	assert_returned_from_slot(frame, 105);
+	assert_int_equal(frame.reg[RBP], 0xA000 + 104);
+}
+
+static void epilogue_can_end_in_a_jump_out_of_the_function(void **state)
+{
+	(void)state;
+	DESCRIBE(1, 0, {8, SMALL, 3}, {1, PUSH, RBX});
+	CODE(0x40, "\x5B\xE9\x00\x10\x00\x00"); /* pop rbx; jmp far away */
+	struct ke_frame frame = frame_at(0x40);
+	assert_true(ke_unwind_frame(&module, &frame, true));
+	assert_returned_from_slot(frame, 1);
+	CODE(0x40, "\x5B\xE9\x10\x00\x00\x00"); /* a jump inside is none */
+	frame = frame_at(0x40);
+	assert_true(ke_unwind_frame(&module, &frame, true));
+	assert_returned_from_slot(frame, 5);
+}
+
+static void jump_to_another_part_of_the_function_is_no_epilogue(void **state)
+{
+	(void)state;
+	static const struct slot own[] = {{8, SMALL, 1}};
+	DESCRIBE(1, 0, {8, SMALL, 3});
+	put_function(TABLE + 12, 0x200, 0x240, CHAINED_INFO);
+	module.entry.ExceptionTableSize = 24;
+	put_function(put_info(CHAINED_INFO, 1, 4, 0, own, 1), FUNCTION, FUNCTION + FUNCTION_SIZE,
+		     INFO);
+	CODE(0x40, "\xE9\xBB\x00\x00\x00"); /* to 0x200 */
+	struct ke_frame frame = frame_at(0x40);
+	assert_true(ke_unwind_frame(&module, &frame, true));
+	assert_returned_from_slot(frame, 4);
+}
+
+static void version_2_says_where_epilogues_are(void **state)
+{
+	(void)state;
+	/* Two bytes each; one at the end, one 0x20 before it. */
+	DESCRIBE(2, 0, {2, EPILOG, 1}, {0x20, EPILOG, 0}, {8, SMALL, 3}, {1, PUSH, RBX});
+	CODE(0x40, "\x5B\xC3"); /* looks like one */
+	CODE(FUNCTION_SIZE - 0x20, "\x5B\xC3");
+	CODE(FUNCTION_SIZE - 2, "\x5B\xC3");
+	static const struct {
+		ULONG offset, slot;
+	} at[] = {{0x40, 5},
+		  {FUNCTION_SIZE - 0x20, 1},
+		  {FUNCTION_SIZE - 0x1F, 0},
+		  {FUNCTION_SIZE - 0x1E, 5},
+		  {FUNCTION_SIZE - 2, 1},
+		  {FUNCTION_SIZE - 1, 0}};
+	for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		struct ke_frame frame = frame_at(at[i].offset);
+		assert_true(ke_unwind_frame(&module, &frame, true));
+		assert_returned_from_slot(frame, at[i].slot);
+	}
+}
+
 static void chained_information_is_followed(void **state)
 {
 	(void)state;
@@ -288,6 +380,12 @@ int main(void)
 		cmocka_unit_test_setup(saved_registers_are_read_from_the_frame, prepare),
 		cmocka_unit_test_setup(only_what_the_prologue_has_done_is_undone, prepare),
 		cmocka_unit_test_setup(version_2_epilogue_codes_are_skipped, prepare),
+		cmocka_unit_test_setup(what_an_epilogue_has_done_is_not_undone_again, prepare),
+		cmocka_unit_test_setup(epilogue_of_a_frame_register_begins_with_lea, prepare),
+		cmocka_unit_test_setup(epilogue_can_end_in_a_jump_out_of_the_function, prepare),
+		cmocka_unit_test_setup(jump_to_another_part_of_the_function_is_no_epilogue,
+				       prepare),
+		cmocka_unit_test_setup(version_2_says_where_epilogues_are, prepare),
 		cmocka_unit_test_setup(chained_information_is_followed, prepare),
 		cmocka_unit_test_setup(chain_without_end_is_given_up, prepare),
 		cmocka_unit_test_setup(function_without_information_is_a_leaf, prepare),
