@@ -57,8 +57,8 @@ static void register_one(unsigned number, void **registration)
 	WCHAR digits[2] = {(WCHAR)('1' + number / 10), (WCHAR)('0' + number % 10)};
 	OB_OPERATION_REGISTRATION operation = {&PsProcessType, OB_OPERATION_HANDLE_CREATE, pre,
 					       post};
-	OB_CALLBACK_REGISTRATION registration_block = {OB_FLT_REGISTRATION_VERSION, 1,
-						       {4, 4, digits}, NULL, &operation};
+	OB_CALLBACK_REGISTRATION registration_block = {
+		OB_FLT_REGISTRATION_VERSION, 1, {4, 4, digits}, NULL, &operation};
 	if (ObRegisterCallbacks(&registration_block, registration))
 		abort();
 }

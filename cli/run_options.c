@@ -43,8 +43,15 @@ static const char help[] =
 	"  125  Ringside or a driver could not start\n"
 	"  126  COMMAND could not be run    127  COMMAND was not found\n";
 
-enum { OPTION_PARAM = 256, OPTION_PRESENT, OPTION_PROFILE, OPTION_JSON, OPTION_IOCTL, OPTION_READ,
-       OPTION_WRITE };
+enum {
+	OPTION_PARAM = 256,
+	OPTION_PRESENT,
+	OPTION_PROFILE,
+	OPTION_JSON,
+	OPTION_IOCTL,
+	OPTION_READ,
+	OPTION_WRITE
+};
 
 static const struct option long_options[] = {
 	{"param", required_argument, NULL, OPTION_PARAM},

@@ -21,8 +21,8 @@ struct run_options {
 	struct run_parameter *parameters;
 	size_t parameter_count;
 	struct requests requests; /* --ioctl, --read and --write, in order */
-	char **command;     /* COMMAND and its arguments, as argv */
-	const char *output; /* -o, or NULL for standard error */
+	char **command;           /* COMMAND and its arguments, as argv */
+	const char *output;       /* -o, or NULL for standard error */
 	enum sink_detail detail;
 	enum rs_profile profile;
 	bool json, subsystem;

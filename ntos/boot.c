@@ -100,7 +100,7 @@ static void set_switches(const struct rs_options *options)
 	unsigned values = options ? options->switch_values : 0;
 #define SET(number, field, documented, seen, text)                                                 \
 	ke_switches.field = mask >> number & 1 ? values >> number & 1                              \
-			    : observed	       ? seen                                              \
+			    : observed         ? seen                                              \
 					       : documented;
 	RINGSIDE_SWITCH_LIST(SET)
 #undef SET
@@ -151,7 +151,7 @@ static NTSTATUS optional_from_utf8(const char *text, UNICODE_STRING *string)
 		return STATUS_SUCCESS;
 	int error = rtl_from_utf8(text, string);
 	return error == -ENAMETOOLONG ? STATUS_NAME_TOO_LONG
-	       : error		      ? STATUS_INSUFFICIENT_RESOURCES
+	       : error                ? STATUS_INSUFFICIENT_RESOURCES
 				      : STATUS_SUCCESS;
 }
 
@@ -162,16 +162,17 @@ NTSTATUS rs_create_process(const struct rs_process_spec *spec, PEPROCESS *proces
 	if (NT_SUCCESS(status))
 		status = optional_from_utf8(spec->command_line, &command_line);
 	if (NT_SUCCESS(status))
-		status = ps_create_process(&(struct ps_process_spec){
-						   .parent = spec->parent,
-						   .inherit_handles = !spec->without_inheritance,
-						   .image = &image,
-						   .native_image = &image,
-						   .command_line = &command_line,
-						   .open_name_available = image.Length != 0,
-						   .subsystem = spec->subsystem,
-					   },
-					   process);
+		status = ps_create_process(
+			&(struct ps_process_spec){
+				.parent = spec->parent,
+				.inherit_handles = !spec->without_inheritance,
+				.image = &image,
+				.native_image = &image,
+				.command_line = &command_line,
+				.open_name_available = image.Length != 0,
+				.subsystem = spec->subsystem,
+			},
+			process);
 	rtl_free_string(&image);
 	rtl_free_string(&command_line);
 	return status;

@@ -17,14 +17,14 @@
 /* Which table a registration is in, and so which callback type it has. */
 enum rs_callback_kind {
 	RS_PROCESS_LEGACY,    /* PsSetCreateProcessNotifyRoutine */
-	RS_PROCESS_EX,	      /* ...Ex */
-	RS_PROCESS_EX2,	      /* ...Ex2, PsCreateProcessNotifySubsystems */
-	RS_THREAD,	      /* PsSetCreateThreadNotifyRoutine */
+	RS_PROCESS_EX,        /* ...Ex */
+	RS_PROCESS_EX2,       /* ...Ex2, PsCreateProcessNotifySubsystems */
+	RS_THREAD,            /* PsSetCreateThreadNotifyRoutine */
 	RS_THREAD_NON_SYSTEM, /* ...Ex, PsCreateThreadNotifyNonSystem */
 	RS_THREAD_SUBSYSTEMS, /* ...Ex, PsCreateThreadNotifySubsystems */
-	RS_IMAGE,	      /* PsSetLoadImageNotifyRoutine(Ex) */
-	RS_OBJECT_PRE,	      /* ObRegisterCallbacks, PreOperation */
-	RS_OBJECT_POST,	      /* ObRegisterCallbacks, PostOperation */
+	RS_IMAGE,             /* PsSetLoadImageNotifyRoutine(Ex) */
+	RS_OBJECT_PRE,        /* ObRegisterCallbacks, PreOperation */
+	RS_OBJECT_POST,       /* ObRegisterCallbacks, PostOperation */
 	RS_CALLBACK_KINDS
 };
 
@@ -32,8 +32,8 @@ enum rs_event_type {
 	RS_DRIVER_LOADED,     /* the image is mapped and bound, not yet called */
 	RS_DRIVER_STARTED,    /* DriverEntry returned */
 	RS_DRIVER_UNLOADED,   /* DriverUnload returned, the image is gone */
-	RS_DEBUG_PRINT,	      /* DbgPrint and its relatives */
-	RS_REGISTERED,	      /* a call that registers callbacks returned */
+	RS_DEBUG_PRINT,       /* DbgPrint and its relatives */
+	RS_REGISTERED,        /* a call that registers callbacks returned */
 	RS_UNREGISTERED,      /* a call that removes callbacks returned */
 	RS_PROCESS_CREATED,   /* after the last create routine; status may be a veto */
 	RS_PROCESS_EXITED,    /* after the last exit routine */
@@ -43,8 +43,8 @@ enum rs_event_type {
 	RS_HANDLE_OPERATION,  /* a handle to a process, thread or desktop was made or refused */
 	RS_CALLBACK_RETURNED, /* one callback of one driver returned */
 	RS_DEVICE_REQUEST,    /* a request that the command line asked for has an answer */
-	RS_RULE_BROKEN,	      /* a driver broke a rule that Windows lets pass; it goes on */
-	RS_BUG_CHECK,	      /* a driver broke a rule or faulted; nothing follows from the kernel */
+	RS_RULE_BROKEN,       /* a driver broke a rule that Windows lets pass; it goes on */
+	RS_BUG_CHECK, /* a driver broke a rule or faulted; nothing follows from the kernel */
 	RS_EVENT_TYPES
 };
 
@@ -54,7 +54,7 @@ enum rs_event_type {
  * with a Length. */
 struct rs_process_name {
 	PEPROCESS object;
-	ULONG64 id;	      /* the NT process id */
+	ULONG64 id;           /* the NT process id */
 	ULONG64 host_id;      /* the Linux pid, or 0 for a process that is not live */
 	UNICODE_STRING image; /* as it was opened */
 };
@@ -62,7 +62,7 @@ struct rs_process_name {
 struct rs_stack {
 	unsigned count;
 	const void *frame[32]; /* return addresses, innermost first */
-	ULONG guessed;	       /* bit n: frame n was found by scanning the stack, not by unwinding */
+	ULONG guessed; /* bit n: frame n was found by scanning the stack, not by unwinding */
 };
 
 struct rs_event {
@@ -72,8 +72,8 @@ struct rs_event {
 		struct {
 			const KLDR_DATA_TABLE_ENTRY *module;
 			unsigned imports, missing; /* bound, and bound to a trap */
-			NTSTATUS status;	   /* of DriverEntry (RS_DRIVER_STARTED) */
-			ULONG64 duration;	   /* ns: map and bind, DriverEntry, DriverUnload */
+			NTSTATUS status;           /* of DriverEntry (RS_DRIVER_STARTED) */
+			ULONG64 duration;          /* ns: map and bind, DriverEntry, DriverUnload */
 		} driver;
 		struct {
 			const KLDR_DATA_TABLE_ENTRY *module; /* of the caller, or NULL */
@@ -83,9 +83,9 @@ struct rs_event {
 		struct {
 			const char *routine; /* the call: "ObRegisterCallbacks" */
 			const KLDR_DATA_TABLE_ENTRY *module;
-			const void *address;   /* the routine, or the object registration handle */
+			const void *address; /* the routine, or the object registration handle */
 			UNICODE_STRING altitude; /* object callbacks only */
-			unsigned types;		 /* object callbacks: bit 0 process, 1 thread, 2 desktop */
+			unsigned types; /* object callbacks: bit 0 process, 1 thread, 2 desktop */
 			NTSTATUS status;
 		} registration;
 		struct {
@@ -98,9 +98,9 @@ struct rs_event {
 		} created;
 		struct {
 			struct rs_process_name process;
-			NTSTATUS status;    /* NT exit status */
-			int host_status;    /* as waitpid(2) gives it, for a live process */
-			ULONG64 lifetime;   /* ns since creation */
+			NTSTATUS status;  /* NT exit status */
+			int host_status;  /* as waitpid(2) gives it, for a live process */
+			ULONG64 lifetime; /* ns since creation */
 		} exited;
 		struct {
 			struct rs_process_name process;
@@ -117,7 +117,7 @@ struct rs_event {
 			OB_OPERATION operation;
 			POBJECT_TYPE type;
 			struct rs_process_name caller, target; /* of a thread: its process */
-			ULONG64 thread_id;		       /* target thread, or 0 */
+			ULONG64 thread_id;                     /* target thread, or 0 */
 			bool kernel_handle;
 			ACCESS_MASK desired, granted;
 			NTSTATUS status;
@@ -130,16 +130,16 @@ struct rs_event {
 			enum rs_callback_kind kind;
 			const KLDR_DATA_TABLE_ENTRY *module;
 			const void *routine;
-			ULONG64 duration; /* ns */
-			bool create;	  /* Ps kinds: creation, not exit */
-			NTSTATUS status_before, status_after; /* process creation */
+			ULONG64 duration;                        /* ns */
+			bool create;                             /* Ps kinds: creation, not exit */
+			NTSTATUS status_before, status_after;    /* process creation */
 			ACCESS_MASK access_before, access_after; /* object pre */
-			ULONG64 process_id; /* the process it was told about */
+			ULONG64 process_id;                      /* the process it was told about */
 		} callback;
 		struct {
 			const char *kind;   /* "open" (which failed), "ioctl", "read", "write" */
 			const char *device; /* as it was given */
-			ULONG code;	    /* of an ioctl */
+			ULONG code;         /* of an ioctl */
 			NTSTATUS status;    /* STATUS_PENDING: the driver keeps it */
 			ULONG64 information;
 			const void *data; /* the output */
@@ -154,14 +154,14 @@ struct rs_event {
 		struct {
 			ULONG code;
 			ULONG64 parameter[4];
-			const char *name;   /* "DRIVER_IRQL_NOT_LESS_OR_EQUAL" */
-			const char *detail; /* what happened, in a sentence */
+			const char *name;                    /* "DRIVER_IRQL_NOT_LESS_OR_EQUAL" */
+			const char *detail;                  /* what happened, in a sentence */
 			const KLDR_DATA_TABLE_ENTRY *module; /* to blame, or NULL */
-			const void *address;		     /* in it, or NULL */
+			const void *address;                 /* in it, or NULL */
 			const char *callback; /* the routine kind it was inside, or NULL */
 			KIRQL irql;
 			ULONG64 process_id, thread_id; /* current at the time */
-			ULONG64 host_id;	       /* Linux pid of that process, or 0 */
+			ULONG64 host_id;               /* Linux pid of that process, or 0 */
 			struct rs_stack stack;
 		} bug_check;
 	};

@@ -99,10 +99,10 @@ void *rs_find_export(const char *dll, const char *name);
 /* ---- Processes and threads ----------------------------------------------- */
 
 struct rs_process_spec {
-	PEPROCESS parent;	 /* inherited from, or NULL */
+	PEPROCESS parent;         /* inherited from, or NULL */
 	bool without_inheritance; /* created without handle inheritance: PS-45 */
-	bool subsystem;		 /* a pico process: PS-33, PS-43 */
-	const char *image;	 /* UTF-8, as opened: "\\??\\C:\\Windows\\notepad.exe"; NULL: none */
+	bool subsystem;           /* a pico process: PS-33, PS-43 */
+	const char *image; /* UTF-8, as opened: "\\??\\C:\\Windows\\notepad.exe"; NULL: none */
 	const char *command_line; /* UTF-8; NULL: not available (PS-46) */
 };
 
@@ -145,8 +145,8 @@ struct rs_image_spec {
 	PVOID base;
 	SIZE_T size;
 	bool foreign_architecture; /* PS-75 */
-	bool no_execute;	   /* PS-80 */
-	bool special_apcs_off;	   /* PS-81 */
+	bool no_execute;           /* PS-80 */
+	bool special_apcs_off;     /* PS-81 */
 };
 NTSTATUS rs_map_image(const struct rs_image_spec *spec);
 

@@ -71,7 +71,7 @@
 int ex_boot_callbacks(void)
 {
 	return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) ? -ENOSYS
-											 : 0;
+											: 0;
 }
 
 /* R2. Registration survives fork; a program that never booted has none. */
@@ -182,8 +182,8 @@ static struct ex_callback_array *extended(struct ex_callback_list *list,
 					  enum ex_add_result *result)
 {
 	size_t entries = length(current_array(list)) + 2; /* the new one and the NULL */
-	struct ex_callback_array *array =
-		host_alloc(sizeof *array + entries * sizeof array->entry[0]);
+	struct ex_callback_array *array = host_alloc(sizeof *array +
+						     entries * sizeof array->entry[0]);
 	*result = EX_NO_MEMORY;
 	if (!array)
 		return NULL;
@@ -227,8 +227,8 @@ static bool remove_from(struct ex_callback_array *array, const struct ex_callbac
 {
 	bool found = false;
 	struct ex_callback *entry;
-	for (uint32_t i = 0;
-	     (entry = atomic_load_explicit(&array->entry[i], memory_order_relaxed)); i++)
+	for (uint32_t i = 0; (entry = atomic_load_explicit(&array->entry[i], memory_order_relaxed));
+	     i++)
 		if (entry == callback) {
 			atomic_store_explicit(&array->entry[i], &ex_removed, memory_order_release);
 			found = true;
@@ -270,8 +270,8 @@ static void pause_before_try(unsigned tries)
 void ex_drain(const struct ex_callback *callback)
 {
 	fence_every_thread();
-	for (unsigned tries = 0;
-	     !ke_visit_processors(is_outside, (void *)(uintptr_t)callback); tries++)
+	for (unsigned tries = 0; !ke_visit_processors(is_outside, (void *)(uintptr_t)callback);
+	     tries++)
 		pause_before_try(tries);
 }
 

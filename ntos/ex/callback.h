@@ -47,11 +47,14 @@ struct ex_callback_list {
 	pthread_mutex_t lock; /* adding and removing */
 };
 
-#define EX_CALLBACK_LIST_INIT {.array = &ex_empty_array, .lock = PTHREAD_MUTEX_INITIALIZER}
+#define EX_CALLBACK_LIST_INIT                                                                      \
+	{                                                                                          \
+		.array = &ex_empty_array, .lock = PTHREAD_MUTEX_INITIALIZER                        \
+	}
 
 /* Lives in registers: nothing below takes its address on the common path. */
 struct ex_walk {
-	_Atomic(const void *) *mark;	      /* ours */
+	_Atomic(const void *) *mark;          /* ours */
 	_Atomic(struct ex_callback *) *entry; /* the next */
 };
 
@@ -64,8 +67,7 @@ static inline void ex_walk_begin(struct ex_walk *walk, struct ex_callback_list *
 {
 	struct ex_marks *marks = &ke_processor()->marks;
 	walk->mark = &marks->mark[0];
-	if (__builtin_expect(
-		    atomic_load_explicit(walk->mark, memory_order_relaxed) != NULL, 0))
+	if (__builtin_expect(atomic_load_explicit(walk->mark, memory_order_relaxed) != NULL, 0))
 		walk->mark = ex_next_mark(marks);
 	/* Any value but NULL keeps arrays alive; the list names itself. */
 	atomic_store_explicit(walk->mark, list, memory_order_relaxed);

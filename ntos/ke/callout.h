@@ -46,11 +46,11 @@ static inline void ke_callout_begin(struct ke_callout *callout, const char *what
 static inline void ke_callout_check(const struct ke_callout *callout, KIRQL irql)
 {
 	const struct ke_thread *thread = callout->thread;
-	if (__builtin_expect((callout->self->pcr.irql != irql) |
-				     (thread->kernel_apc_disable !=
-				      callout->kernel_apc_disable - 1) |
-				     (thread->special_apc_disable != callout->special_apc_disable),
-			     0))
+	if (__builtin_expect(
+		    (callout->self->pcr.irql != irql) |
+			    (thread->kernel_apc_disable != callout->kernel_apc_disable - 1) |
+			    (thread->special_apc_disable != callout->special_apc_disable),
+		    0))
 		ke_callout_violation(callout, irql);
 }
 

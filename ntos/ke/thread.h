@@ -27,17 +27,17 @@ struct ke_thread {
 	/* Only the thread itself, while it is current, writes these. */
 	LONG kernel_apc_disable;  /* <= 0; KeEnterCriticalRegion takes one */
 	LONG special_apc_disable; /* <= 0; KeEnterGuardedRegion takes one */
-	PEPROCESS process;	  /* whose thread this is */
-	PEPROCESS attached;	  /* KeStackAttachProcess, or NULL */
+	PEPROCESS process;        /* whose thread this is */
+	PEPROCESS attached;       /* KeStackAttachProcess, or NULL */
 	KPROCESSOR_MODE previous_mode;
 	bool normal_apc; /* a normal kernel APC is under way */
 
 	/* Written under the dispatcher lock. */
-	atomic_bool apc_pending; /* a kernel APC is queued; read without the lock */
+	atomic_bool apc_pending;                /* a kernel APC is queued; read without the lock */
 	bool alerted[MaximumMode], apcs_closed; /* apcs_closed: it ends */
 	LONG priority;
 	struct ke_waiter *waiter; /* what it waits for, or NULL */
-	LIST_ENTRY mutants;	  /* KMUTANT.MutantListEntry, those it holds */
+	LIST_ENTRY mutants;       /* KMUTANT.MutantListEntry, those it holds */
 	LIST_ENTRY apcs[MaximumMode];
 };
 
@@ -49,12 +49,12 @@ void ke_init_thread(struct ke_thread *thread);
 /* As NT lays out a KPCR where compiled code reads it. */
 struct ke_pcr {
 	UCHAR reserved0[0x18];
-	void *self;		/* 0x018 */
-	void *prcb;		/* 0x020: this + 0x180 */
+	void *self; /* 0x018 */
+	void *prcb; /* 0x020: this + 0x180 */
 	UCHAR reserved28[0x50 - 0x28];
-	KIRQL irql;		/* 0x050 */
+	KIRQL irql; /* 0x050 */
 	UCHAR reserved51[0x184 - 0x51];
-	ULONG number;		 /* 0x184: of a processor of the machine (processor.h) */
+	ULONG number;            /* 0x184: of a processor of the machine (processor.h) */
 	PKTHREAD current_thread; /* 0x188 */
 	UCHAR reserved190[0x1a4 - 0x190];
 	ULONG prcb_number; /* 0x1a4: the same */
@@ -71,31 +71,31 @@ struct ke_callout {
 	struct ke_thread *thread;
 	const char *what;    /* "PsSetCreateProcessNotifyRoutineEx2 routine" */
 	const void *routine; /* driver code */
-	KIRQL irql;	     /* state at entry, compared at return (VF-4, VF-5) */
+	KIRQL irql;          /* state at entry, compared at return (VF-4, VF-5) */
 	LONG kernel_apc_disable, special_apc_disable;
 };
 
 /* One instruction of a driver that runs on a copy of the shared data page (step.c). */
 struct ke_step {
 	bool active;
-	bool overwrites;   /* the instruction itself sets the register */
-	unsigned reg;	   /* which points into the copy, */
-	ULONG64 distance;  /* by this much off */
-	ULONG64 rip;	   /* where the instruction really is */
+	bool overwrites;  /* the instruction itself sets the register */
+	unsigned reg;     /* which points into the copy, */
+	ULONG64 distance; /* by this much off */
+	ULONG64 rip;      /* where the instruction really is */
 	unsigned length;
 };
 
 struct ke_processor {
 	struct ke_pcr pcr;
-	struct ex_marks marks;	    /* the registrations this thread is inside */
+	struct ex_marks marks;      /* the registrations this thread is inside */
 	struct ke_callout *callout; /* innermost driver routine under way */
-	void *guard;		    /* innermost ke_guard frame (bugcheck.h) */
-	bool helper;		    /* a host thread of the kernel's own (helper.h) */
+	void *guard;                /* innermost ke_guard frame (bugcheck.h) */
+	bool helper;                /* a host thread of the kernel's own (helper.h) */
 	struct ke_processor *next;  /* all of them; under the processor lock */
-	void *alternate_stack;	    /* where signal handlers run; its lowest page is a guard */
-	PKTHREAD own_thread;	    /* current while no source claims this host thread */
-	void *shared_page;	    /* for the copy; above the alternate stack, */
-	void *scratch_page;	    /* and for the instruction that reads it */
+	void *alternate_stack;      /* where signal handlers run; its lowest page is a guard */
+	PKTHREAD own_thread;        /* current while no source claims this host thread */
+	void *shared_page;          /* for the copy; above the alternate stack, */
+	void *scratch_page;         /* and for the instruction that reads it */
 	struct ke_step step;
 	uintptr_t stack_low; /* of the host thread: below it lies its guard */
 };

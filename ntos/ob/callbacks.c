@@ -109,9 +109,9 @@ static bool pre_was_altered(const struct operation *op)
 {
 	const OB_PRE_DUPLICATE_HANDLE_INFORMATION *p =
 		&op->pre_parameters.DuplicateHandleInformation;
-	return op->pre.Operation != op->request->operation ||
-	       op->pre.Flags != op->kernel_handle || op->pre.Object != op->request->object ||
-	       op->pre.ObjectType != op->type || op->pre.Parameters != &op->pre_parameters ||
+	return op->pre.Operation != op->request->operation || op->pre.Flags != op->kernel_handle ||
+	       op->pre.Object != op->request->object || op->pre.ObjectType != op->type ||
+	       op->pre.Parameters != &op->pre_parameters ||
 	       p->OriginalDesiredAccess != op->original ||
 	       p->SourceProcess != op->request->source || p->TargetProcess != op->request->target;
 }

@@ -47,8 +47,8 @@ struct ob_handle_table {
 static struct ob_handle_table *grown(struct ob_handle_table *old)
 {
 	ULONG capacity = old ? old->capacity * 2 : 4;
-	struct ob_handle_table *table =
-		host_alloc(sizeof *table + capacity * sizeof table->entry[0]);
+	struct ob_handle_table *table = host_alloc(sizeof *table +
+						   capacity * sizeof table->entry[0]);
 	if (!table)
 		return NULL;
 	ULONG from = old ? old->capacity : 0;
@@ -351,8 +351,8 @@ void ob_visit_handles(PEPROCESS process,
  * its inherited handles by value. */
 static struct ob_handle_table *inherited(const struct ob_handle_table *from)
 {
-	struct ob_handle_table *table =
-		host_alloc(sizeof *table + from->capacity * sizeof table->entry[0]);
+	struct ob_handle_table *table = host_alloc(sizeof *table +
+						   from->capacity * sizeof table->entry[0]);
 	if (!table)
 		return NULL;
 	table->capacity = from->capacity;

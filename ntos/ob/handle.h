@@ -19,13 +19,13 @@ struct ob_handle_table;
 struct ob_handle_request {
 	OB_OPERATION operation;
 	void *object;
-	PEPROCESS table_of;	  /* into whose table; ignored for kernel handles */
-	ACCESS_MASK desired;	  /* may hold generic rights and MAXIMUM_ALLOWED */
-	ULONG attributes;	  /* OBJ_INHERIT, OBJ_KERNEL_HANDLE */
-	KPROCESSOR_MODE mode;	  /* UserMode: security is asked first (OB-30) */
+	PEPROCESS table_of;       /* into whose table; ignored for kernel handles */
+	ACCESS_MASK desired;      /* may hold generic rights and MAXIMUM_ALLOWED */
+	ULONG attributes;         /* OBJ_INHERIT, OBJ_KERNEL_HANDLE */
+	KPROCESSOR_MODE mode;     /* UserMode: security is asked first (OB-30) */
 	PEPROCESS source, target; /* duplicate only (OB-59) */
-	ACCESS_MASK ceiling;	  /* duplicate without access check: the source's rights; or 0 */
-	const char *reason;	  /* for the listeners: "kill(SIGKILL)", or NULL */
+	ACCESS_MASK ceiling;      /* duplicate without access check: the source's rights; or 0 */
+	const char *reason;       /* for the listeners: "kill(SIGKILL)", or NULL */
 };
 
 /*

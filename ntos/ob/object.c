@@ -54,8 +54,7 @@ static void delete_object(struct ob_header *header)
 static LONGLONG drop_reference(void *body)
 {
 	struct ob_header *header = ob_header_of(body);
-	LONGLONG left =
-		atomic_fetch_sub_explicit(&header->references, 1, memory_order_acq_rel) - 1;
+	LONGLONG left = atomic_fetch_sub_explicit(&header->references, 1, memory_order_acq_rel) - 1;
 	if (left < 0)
 		KE_BUG_CHECK(KE_REFERENCE_BY_POINTER, (uintptr_t)header->type, (uintptr_t)body, 0,
 			     left, "an object was dereferenced more often than referenced");

@@ -117,8 +117,10 @@ NTSTATUS NTAPI NtDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle
 				 HANDLE TargetProcessHandle, PHANDLE TargetHandle,
 				 ACCESS_MASK DesiredAccess, ULONG HandleAttributes, ULONG Options)
 {
-	struct duplication d = {NULL, NULL, SourceHandle, TargetHandle, DesiredAccess,
-				HandleAttributes, Options, ExGetPreviousMode()};
+	struct duplication d = {NULL,          NULL,
+				SourceHandle,  TargetHandle,
+				DesiredAccess, HandleAttributes,
+				Options,       ExGetPreviousMode()};
 	return duplicate(&d, SourceProcessHandle, TargetProcessHandle);
 }
 
@@ -126,7 +128,8 @@ NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle
 				 HANDLE TargetProcessHandle, PHANDLE TargetHandle,
 				 ACCESS_MASK DesiredAccess, ULONG HandleAttributes, ULONG Options)
 {
-	struct duplication d = {NULL, NULL, SourceHandle, TargetHandle, DesiredAccess,
-				HandleAttributes, Options, KernelMode};
+	struct duplication d = {NULL,         NULL,          SourceHandle,
+				TargetHandle, DesiredAccess, HandleAttributes,
+				Options,      KernelMode};
 	return duplicate(&d, SourceProcessHandle, TargetProcessHandle);
 }

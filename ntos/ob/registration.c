@@ -165,7 +165,10 @@ static void link_registration(struct ob_registration *made)
 
 static unsigned type_bit(POBJECT_TYPE type)
 {
-	return type == PsProcessType ? 1 : type == PsThreadType ? 2 : type == ExDesktopObjectType ? 4 : 8;
+	return type == PsProcessType         ? 1
+	       : type == PsThreadType        ? 2
+	       : type == ExDesktopObjectType ? 4
+					     : 8;
 }
 
 static void tell(enum rs_event_type type, const struct ob_registration *made,
@@ -174,8 +177,8 @@ static void tell(enum rs_event_type type, const struct ob_registration *made,
 	if (!ex_heard())
 		return;
 	struct rs_event event = {.type = type};
-	event.registration.routine =
-		type == RS_REGISTERED ? "ObRegisterCallbacks" : "ObUnRegisterCallbacks";
+	event.registration.routine = type == RS_REGISTERED ? "ObRegisterCallbacks"
+							   : "ObUnRegisterCallbacks";
 	event.registration.status = status;
 	event.registration.address = made;
 	event.registration.altitude = made ? made->altitude : asked->Altitude;

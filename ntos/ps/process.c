@@ -113,8 +113,9 @@ static void set_short_name(PEPROCESS process)
 static bool fill_process(PEPROCESS process, const struct ps_process_spec *spec)
 {
 	process->parent_id = spec->parent ? spec->parent->id : 0;
-	process->told_parent_id =
-		spec->inherit_handles || ke_switches.parent_always_told ? process->parent_id : 0;
+	process->told_parent_id = spec->inherit_handles || ke_switches.parent_always_told
+					  ? process->parent_id
+					  : 0;
 	process->host_id = spec->host_id;
 	process->create_time.QuadPart = (LONGLONG)host_nt_time();
 	process->created_at = host_clock();
@@ -462,8 +463,8 @@ void ps_name(PEPROCESS process, struct rs_process_name *name)
 static PEPROCESS living_from(LIST_ENTRY *link)
 {
 	for (; link != &all_processes; link = link->Flink) {
-		PEPROCESS process =
-			(PEPROCESS)((char *)link - offsetof(struct _EPROCESS, all_link));
+		PEPROCESS process = (PEPROCESS)((char *)link -
+						offsetof(struct _EPROCESS, all_link));
 		if (!process->exiting && ob_reference_unless_dead(process))
 			return process;
 	}
@@ -519,8 +520,7 @@ int ps_boot(void)
 	}
 	PsInitialSystemProcess->system = true;
 	PsInitialSystemProcess->session = 0;
-	struct ps_thread_spec thread = {
-		.process = PsInitialSystemProcess, .id = 8, .system = true};
+	struct ps_thread_spec thread = {.process = PsInitialSystemProcess, .id = 8, .system = true};
 	if (NT_SUCCESS(ps_create_thread(&thread, &ps_system_thread))) {
 		ke_make_own_thread = make_own_thread;
 		ke_release_own_thread = release_own_thread;

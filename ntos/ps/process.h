@@ -24,30 +24,30 @@ struct _EPROCESS {
 	DISPATCHER_HEADER header; /* signalled when the process has ended */
 
 	/* Fixed once the object exists. */
-	ULONG64 id, parent_id; /* parent_id: whom it inherited from, 0 if nobody */
+	ULONG64 id, parent_id;  /* parent_id: whom it inherited from, 0 if nobody */
 	ULONG64 told_parent_id; /* what notify routines are told (PS-45) */
-	ULONG64 host_id;       /* Linux pid, 0 if not live */
+	ULONG64 host_id;        /* Linux pid, 0 if not live */
 	LARGE_INTEGER create_time;
-	ULONG64 created_at;    /* host_clock() */
-	UNICODE_STRING image;  /* as opened: \??\Z:\usr\bin\sleep */
+	ULONG64 created_at;          /* host_clock() */
+	UNICODE_STRING image;        /* as opened: \??\Z:\usr\bin\sleep */
 	UNICODE_STRING native_image; /* as located: \Device\HarddiskVolume1\usr\bin\sleep */
 	UNICODE_STRING command_line; /* Buffer NULL when not available (PS-46) */
-	CHAR short_name[15];   /* PsGetProcessImageFileName: last component, cut */
+	CHAR short_name[15];         /* PsGetProcessImageFileName: last component, cut */
 	bool open_name_available, subsystem, silent, system;
-	bool wow64;	       /* 32-bit user code */
+	bool wow64;                /* 32-bit user code */
 	ACCESS_MASK denied_access; /* what security refuses to user-mode openers (OB-30) */
 	ULONG session;
 	ULONG_PTR inherited_from;
-	void *host_context;    /* the source's own */
+	void *host_context;                 /* the source's own */
 	const struct ps_host_ops *host_ops; /* NULL: it lives in this program (host.h) */
 
 	/* Under `lock`. */
 	pthread_mutex_t lock;
-	LIST_ENTRY threads;    /* _ETHREAD.process_link, of live threads */
+	LIST_ENTRY threads; /* _ETHREAD.process_link, of live threads */
 	ULONG live_threads;
 	bool had_thread, created_notified, exiting, exit_notified, vetoed;
 	struct ob_handle_table *handles;
-	LIST_ENTRY all_link;   /* every process object in creation order; ps_list_lock */
+	LIST_ENTRY all_link; /* every process object in creation order; ps_list_lock */
 
 	/* Written by the exiting thread before exit_notified. */
 	NTSTATUS exit_status;
@@ -65,7 +65,7 @@ struct _EPROCESS {
 struct _ETHREAD {
 	struct ke_thread ke; /* first: a PKTHREAD is the same pointer */
 	ULONG64 id;
-	ULONG64 host_id; /* Linux tid, 0 if not live */
+	ULONG64 host_id;   /* Linux tid, 0 if not live */
 	PEPROCESS process; /* referenced */
 	bool system, initial, exiting, non_system_notified;
 	NTSTATUS exit_status;
@@ -76,17 +76,17 @@ struct _ETHREAD {
 };
 
 extern PEPROCESS PsInitialSystemProcess; /* id 4, exported data */
-extern PETHREAD ps_system_thread;	 /* its first thread, current on unclaimed host threads */
+extern PETHREAD ps_system_thread;        /* its first thread, current on unclaimed host threads */
 
 struct ps_process_spec {
-	PEPROCESS parent;	     /* inherited from; NULL: none */
-	bool inherit_handles;	     /* C-3: false hides the parent id (PS-45) */
-	ULONG64 id;		     /* wish, or 0; taken when free, otherwise the next free + 8*n */
+	PEPROCESS parent;     /* inherited from; NULL: none */
+	bool inherit_handles; /* C-3: false hides the parent id (PS-45) */
+	ULONG64 id;           /* wish, or 0; taken when free, otherwise the next free + 8*n */
 	ULONG64 host_id;
 	PCUNICODE_STRING image, native_image, command_line; /* copied; command_line may be NULL */
-	bool open_name_available;    /* image is exactly the name used for the open (PS-42) */
-	bool subsystem;		     /* pico: only Ex2 routines see it (PS-33) */
-	bool silent;		     /* a clone: no notification of it or its threads (PS-55) */
+	bool open_name_available; /* image is exactly the name used for the open (PS-42) */
+	bool subsystem;           /* pico: only Ex2 routines see it (PS-33) */
+	bool silent;              /* a clone: no notification of it or its threads (PS-55) */
 	void *host_context;
 	const struct ps_host_ops *host_ops; /* of a process outside of this program, or NULL */
 };
@@ -97,7 +97,7 @@ NTSTATUS ps_create_process(const struct ps_process_spec *spec, PEPROCESS *proces
 
 struct ps_thread_spec {
 	PEPROCESS process;
-	ULONG64 id;	 /* wish, or 0 */
+	ULONG64 id; /* wish, or 0 */
 	ULONG64 host_id;
 	PVOID start_address;
 	bool system;

@@ -86,8 +86,8 @@ static unsigned lowest_free_slot(struct ex_callback_list *list)
 
 /* Where the routine's code must be. */
 enum code {
-	CODE_ANYWHERE,	     /* thread and image forms: no such test is documented */
-	CODE_IN_MODULE,	     /* legacy: PS-17, PS-18; or NULL: PS-14 */
+	CODE_ANYWHERE,       /* thread and image forms: no such test is documented */
+	CODE_IN_MODULE,      /* legacy: PS-17, PS-18; or NULL: PS-14 */
 	CODE_WITH_INTEGRITY, /* Ex and Ex2: PS-15 */
 };
 
@@ -96,7 +96,7 @@ struct addition {
 	const void *routine;
 	enum rs_callback_kind kind;
 	enum code code;
-	bool refuses_twice;   /* PS-7 */
+	bool refuses_twice; /* PS-7 */
 	bool foreign_images;
 	NTSTATUS full; /* what a full table means: PS-6, PS-64 */
 };

@@ -42,8 +42,7 @@ static bool should_fail(const char *site)
 		note_site(site);
 		return false;
 	}
-	bool fails = plan.fail_site ? !strcmp(plan.fail_site, site)
-				    : plan.counted == plan.fail_at;
+	bool fails = plan.fail_site ? !strcmp(plan.fail_site, site) : plan.counted == plan.fail_at;
 	plan.failed |= fails;
 	return fails;
 }
@@ -100,8 +99,8 @@ static NTSTATUS register_objects(unsigned number, void **handle)
 		{&PsProcessType, OB_OPERATIONS, pre, post},
 		{&PsThreadType, OB_OPERATIONS, NULL, post},
 	};
-	OB_CALLBACK_REGISTRATION asked = {OB_FLT_REGISTRATION_VERSION, 2, {6, 6, digits}, NULL,
-					  operations};
+	OB_CALLBACK_REGISTRATION asked = {
+		OB_FLT_REGISTRATION_VERSION, 2, {6, 6, digits}, NULL, operations};
 	return ObRegisterCallbacks(&asked, handle);
 }
 

@@ -70,8 +70,7 @@ static VOID NTAPI temporary1(HANDLE process, HANDLE thread, BOOLEAN create)
 	temporary_called(1);
 }
 
-static const PCREATE_THREAD_NOTIFY_ROUTINE temporary_routine[REGISTRARS] = {temporary0,
-									      temporary1};
+static const PCREATE_THREAD_NOTIFY_ROUTINE temporary_routine[REGISTRARS] = {temporary0, temporary1};
 
 static void dispatch_once(PETHREAD thread)
 {
