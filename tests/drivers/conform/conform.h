@@ -18,12 +18,14 @@
  *	obaltitude.c	OB: altitudes
  *	oboperation.c	OB: what triggers, and what the callbacks are told
  *	obmask.c	OB: access masks
+ *	inflight.c	OB and PS: removal while calls are in flight
  *
  * Made when something happens, from the end of DriverEntry until unload:
  *	record.c	what is known of each process, and the part it plays
  *	process.c	process routines
  *	creation.c	what they check of a creation
  *	exit.c		and of an exit
+ *	busy.c		process routines that are removed while they run
  *	thread.c	thread routines
  *	image.c		image routines
  *	object.c	object callbacks
@@ -180,6 +182,7 @@ VOID CheckObjectRegistration(VOID);
 VOID CheckAltitudes(VOID);
 VOID CheckHandleOperations(VOID);
 VOID CheckAccessMasks(VOID);
+VOID CheckRemovalInFlight(VOID);
 
 /* ---- Routines to fill tables with (slots.c) ---------------------------------------- */
 

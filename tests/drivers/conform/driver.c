@@ -95,6 +95,7 @@ DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 	CheckAltitudes();
 	CheckHandleOperations();
 	CheckAccessMasks();
+	CheckRemovalInFlight();
 
 	InitialiseRecords();
 	status = RegisterAll();

@@ -15,6 +15,7 @@
  *
  * Clauses: PS-7, PS-8, PS-11 to PS-13, PS-24, PS-30 to PS-33, PS-36, PS-48, PS-50, PS-59, PS-87.
  */
+#include "inflight.h"
 #include "record.h"
 
 volatile LONG LateState;
@@ -79,8 +80,10 @@ static VOID First(PEPROCESS Process, HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO Cr
 	else
 		CHECK("PS-33", record->Creations == 1, "Ex2 hears of a Win32 process");
 	record->InDispatch = TRUE;
-	if (record->Role == RoleChild)
+	if (record->Role == RoleChild && record->Watched) {
+		NoteChild();
 		OpenIt(Process);
+	}
 }
 
 #define WARNING_STATUS ((NTSTATUS)0x80000005) /* STATUS_BUFFER_OVERFLOW */
@@ -259,6 +262,7 @@ NTSTATUS RegisterProcessRoutines(VOID)
 	PsSetCreateProcessNotifyRoutine(AS_LEGACY(Thrice), FALSE);
 	PsSetCreateProcessNotifyRoutineEx(AS_EX(Thrice), FALSE);
 	PsSetCreateProcessNotifyRoutineEx2(AS_EX2(Thrice), FALSE);
+	RegisterBusyRoutines();
 	PsSetCreateProcessNotifyRoutine(AS_LEGACY(Slot(0)), TRUE);
 	return PsSetCreateProcessNotifyRoutineEx2(AS_EX2(First), FALSE);
 }
@@ -279,6 +283,7 @@ VOID UnregisterProcessRoutines(VOID)
 	PsSetCreateProcessNotifyRoutine(AS_LEGACY(Thrice), TRUE);
 	PsSetCreateProcessNotifyRoutineEx(AS_EX(Thrice), TRUE);
 	PsSetCreateProcessNotifyRoutineEx2(AS_EX2(Thrice), TRUE);
+	UnregisterBusyRoutines();
 	if (LateState == LateAdded)
 		PsSetCreateProcessNotifyRoutine(Late, TRUE);
 	CheckExitsAtTheEnd();
