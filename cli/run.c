@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/request.h"
 #include "cli/run_options.h"
+#include "cli/run_order.h"
 #include "source/live/live.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,7 @@ static bool set_parameters(struct session *session, size_t index)
 static bool load_drivers(struct session *session)
 {
 	struct rs_error error;
+	run_order_drivers(session->options.drivers, session->options.driver_count);
 	while (session->loaded < session->options.driver_count) {
 		size_t index = session->loaded;
 		session->drivers[index] = rs_load(session->options.drivers[index], &error);

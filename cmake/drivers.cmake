@@ -47,14 +47,14 @@ endfunction()
 # The same in the binary interface of Microsoft's compiler, whose __try, __except and
 # __finally clang knows: C and assembly sources, one object each. Without clang and
 # lld-link there is no such driver, and its tests are skipped.
-set(MSVC_CFLAGS --target=x86_64-pc-windows-msvc -std=gnu17 -O2 -g -Wall -Wextra -Werror
+set(MSVC_CFLAGS --target=x86_64-pc-windows-msvc -O2 -g -Wall -Wextra -Werror
   -ffreestanding -fms-extensions -fasync-exceptions -mno-red-zone -fno-stack-protector
   -fasynchronous-unwind-tables)
 set(MSVC_LDFLAGS /nologo /driver /subsystem:native /entry:DriverEntry /nodefaultlib
   /integritycheck /dynamicbase)
 
 function(add_msvc_driver name output)
-  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;CFLAGS;LDFLAGS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;NEEDS;CFLAGS;LDFLAGS" ${ARGN})
   if(NOT CLANG OR NOT LLD_LINK)
     return()
   endif()
@@ -65,26 +65,35 @@ function(add_msvc_driver name output)
     get_filename_component(file ${source} NAME)
     set(object ${output}/${name}.objects/${file}.obj)
     set(flags --target=x86_64-pc-windows-msvc)
-    if(NOT file MATCHES "\\.s$")
-      set(flags ${MSVC_CFLAGS} ${ARG_CFLAGS})
+    if(file MATCHES "\\.c$")
+      set(flags ${MSVC_CFLAGS} -std=gnu17 ${ARG_CFLAGS})
+    elseif(file MATCHES "\\.cpp$")
+      set(flags ${MSVC_CFLAGS} -std=gnu++17 -fno-exceptions -fno-rtti
+        -fno-threadsafe-statics ${ARG_CFLAGS})
     endif()
     add_custom_command(OUTPUT ${object}
       COMMAND ${CLANG} ${flags} -c ${source} -o ${object}
       DEPENDS ${source} ${ARG_HEADERS} VERBATIM)
     list(APPEND objects ${object})
   endforeach()
-  add_custom_command(OUTPUT ${sys}
-    COMMAND ${LLD_LINK} ${MSVC_LDFLAGS} ${ARG_LDFLAGS} /out:${sys} ${objects}
-            ${IMPORT_LIBRARIES}
-    DEPENDS ${objects} ${IMPORT_LIBRARIES} VERBATIM)
+  set(needed "")
+  foreach(dll IN LISTS ARG_NEEDS)
+    list(APPEND needed ${output}/${dll}.lib)
+  endforeach()
+  add_custom_command(OUTPUT ${sys} ${output}/${name}.lib
+    COMMAND ${LLD_LINK} ${MSVC_LDFLAGS} ${ARG_LDFLAGS} /out:${sys}
+            /implib:${output}/${name}.lib ${objects} ${needed} ${IMPORT_LIBRARIES}
+    COMMAND ${CMAKE_COMMAND} -E touch ${output}/${name}.lib # there is none without exports
+    DEPENDS ${objects} ${needed} ${IMPORT_LIBRARIES} VERBATIM)
   add_custom_target(driver-${name} ALL DEPENDS ${sys})
 endfunction()
 
-# A folder's driver.cmake may set DRIVER_EXTRA (CFLAGS ... LDFLAGS ...) and DRIVER_MSVC.
+# A folder's driver.cmake may set DRIVER_EXTRA (CFLAGS ... LDFLAGS ...), DRIVER_MSVC, and
+# DRIVER_NEEDS: the drivers of Microsoft's kind that it imports from.
 function(add_drivers_below folder output)
   file(GLOB folders CONFIGURE_DEPENDS ${folder}/*)
   foreach(dir IN LISTS folders)
-    file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c)
+    file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c ${dir}/*.cpp ${dir}/*.s)
     if(NOT sources)
       continue()
     endif()
@@ -92,11 +101,11 @@ function(add_drivers_below folder output)
     get_filename_component(name ${dir} NAME)
     set(DRIVER_EXTRA "")
     set(DRIVER_MSVC FALSE)
+    set(DRIVER_NEEDS "")
     include(${dir}/driver.cmake OPTIONAL)
     if(DRIVER_MSVC)
-      file(GLOB assembly CONFIGURE_DEPENDS ${dir}/*.s)
-      add_msvc_driver(${name} ${output} SOURCES ${sources} ${assembly} HEADERS ${headers}
-        ${DRIVER_EXTRA})
+      add_msvc_driver(${name} ${output} SOURCES ${sources} HEADERS ${headers}
+        NEEDS ${DRIVER_NEEDS} ${DRIVER_EXTRA})
     else()
       add_driver(${name} ${output} SOURCES ${sources} HEADERS ${headers} ${DRIVER_EXTRA})
     endif()

@@ -10,6 +10,7 @@
  * it is the service manager's on NT. Clauses: PS-21, VF-17, VF-18, VF-19.
  */
 #include "ldr/driver.h"
+#include "ldr/bind.h"
 #include "clock.h"
 #include "cm/registry.h"
 #include "ex/event.h"
@@ -207,6 +208,55 @@ static void check_left_behind(struct ldr_module *module)
 	ex_check_pool_at_unload(base, size, &module->entry.BaseDllName);
 }
 
+/* ---- Kernel DLLs -------------------------------------------------------------------------- */
+
+typedef NTSTATUS NTAPI dll_initialize(PUNICODE_STRING RegistryPath);
+typedef NTSTATUS NTAPI dll_unload(void);
+
+static void *find_export(const struct ldr_module *module, const char *name, bool *imported)
+{
+	ldr_lock();
+	void *found = ldr_export_by_name(module, name);
+	*imported = module->entry.LoadCount > 1;
+	ldr_unlock();
+	return found;
+}
+
+static NTSTATUS start_dll(struct ldr_module *module, dll_initialize *initialize,
+			  struct service *service)
+{
+	struct call call;
+	begin_call(&call, "DllInitialize", (const void *)initialize);
+	NTSTATUS status = initialize(&service->path);
+	uint64_t duration = end_call(&call);
+	module->is_dll = NT_SUCCESS(status);
+	if (!module->is_dll)
+		check_left_behind(module);
+	tell(RS_DRIVER_STARTED, module, status, duration);
+	return status;
+}
+
+static NTSTATUS unload_dll(struct ldr_module *module)
+{
+	bool imported;
+	dll_unload *unload = (dll_unload *)find_export(module, "DllUnload", &imported);
+	struct call call;
+	if (imported)
+		return STATUS_DEVICE_BUSY;
+	if (!unload)
+		return STATUS_INVALID_DEVICE_REQUEST;
+	begin_call(&call, "DllUnload", (const void *)unload);
+	NTSTATUS status = unload();
+	uint64_t duration = end_call(&call);
+	if (!NT_SUCCESS(status))
+		return status;
+	check_left_behind(module);
+	module->is_dll = false;
+	tell(RS_DRIVER_UNLOADED, module, STATUS_SUCCESS, duration);
+	ldr_discard(module);
+	return STATUS_SUCCESS;
+}
+
 /* ---- The interface ------------------------------------------------------------------------ */
 
 static NTSTATUS call_entry(struct ldr_module *module, struct service *service)
@@ -227,21 +277,32 @@ static NTSTATUS call_entry(struct ldr_module *module, struct service *service)
 	return status;
 }
 
+static NTSTATUS start_driver(struct ldr_module *module, struct service *service)
+{
+	if (!module->entry.EntryPoint)
+		return STATUS_INVALID_IMAGE_FORMAT;
+	module->driver = io_create_driver(&service->name, &module->entry,
+					  (PDRIVER_INITIALIZE)module->entry.EntryPoint);
+	return module->driver ? call_entry(module, service) : STATUS_INSUFFICIENT_RESOURCES;
+}
+
 NTSTATUS ldr_start(struct ldr_module *module)
 {
 	struct service service;
 	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
-	if (module->driver)
+	bool imported;
+	if (module->driver || module->is_dll)
 		return STATUS_IMAGE_ALREADY_LOADED;
-	if (!module->entry.EntryPoint)
-		return STATUS_INVALID_IMAGE_FORMAT;
+	dll_initialize *initialize = (dll_initialize *)find_export(module, "DllInitialize",
+								   &imported);
 	if (!name_service(module, &service))
 		return status;
-	if (NT_SUCCESS(write_service_key(&service, module)))
-		module->driver = io_create_driver(&service.name, &module->entry,
-						  (PDRIVER_INITIALIZE)module->entry.EntryPoint);
-	if (module->driver)
-		status = call_entry(module, &service);
+	if (!NT_SUCCESS(write_service_key(&service, module)))
+		status = STATUS_INSUFFICIENT_RESOURCES;
+	else if (initialize && imported)
+		status = start_dll(module, initialize, &service);
+	else
+		status = start_driver(module, &service);
 	/* NT too promises RegistryPath only for the length of the call. */
 	rtl_free_string(&service.path);
 	return status;
@@ -251,6 +312,8 @@ NTSTATUS ldr_unload(struct ldr_module *module)
 {
 	PDRIVER_OBJECT driver = module->driver;
 	struct call call;
+	if (module->is_dll)
+		return unload_dll(module);
 	if (!driver || !driver->DriverUnload)
 		return STATUS_INVALID_DEVICE_REQUEST;
 	/* NT would wait for the last file to be closed. */

@@ -24,11 +24,17 @@ struct ldr_module *ldr_load(const char *path, struct ldr_error *error);
  * RegistryPath \REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Services\NAME. On a
  * failing status the driver object is gone again; the image is still loaded.
  * IMAGE_ALREADY_LOADED when it has been started, INVALID_IMAGE_FORMAT when it has no entry
- * point. */
+ * point.
+ *
+ * An image that exports DllInitialize, and that another loaded image imports from, is a
+ * kernel DLL: DllInitialize(RegistryPath) is called and DriverEntry never, as on NT when
+ * such an image is loaded for its importer. */
 NTSTATUS ldr_start(struct ldr_module *module);
 
 /* Calls DriverUnload, if there is one, checks what the driver left behind
- * (VF-17 to VF-19), and unmaps the image. INVALID_DEVICE_REQUEST if it has none. */
+ * (VF-17 to VF-19), and unmaps the image. INVALID_DEVICE_REQUEST if it has none. Of a
+ * kernel DLL it is DllUnload, whose failing status keeps the image; DEVICE_BUSY while
+ * an image that imports from it is there. */
 NTSTATUS ldr_unload(struct ldr_module *module);
 
 /* Unmaps an image that was never started or whose DriverEntry failed. */

@@ -31,6 +31,7 @@ struct ldr_module {
 	size_t mapped_size;          /* of the host mapping at entry.DllBase; 0: not ours */
 	unsigned imports, missing;
 	void *driver; /* its DRIVER_OBJECT, or NULL */
+	bool is_dll;  /* initialised as a kernel DLL: it has no driver object */
 
 	struct pe *pe;           /* the headers; NULL for memory that was only declared */
 	struct ldr_traps *traps; /* the stubs that its missing imports are bound to, or NULL */
