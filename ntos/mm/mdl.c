@@ -35,7 +35,7 @@ static ULONG64 *pages_of(PMDL mdl)
 
 static char *address_of(const MDL *mdl)
 {
-	return (char *)mdl->StartVa + mdl->ByteOffset;
+	return (char *)((uintptr_t)mdl->StartVa + mdl->ByteOffset); /* NULL too is described */
 }
 
 static SIZE_T page_count(const void *base, SIZE_T length)
