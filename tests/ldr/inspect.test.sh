@@ -130,7 +130,30 @@ exports_are_listed() {
 	expect_line '^  PsSetCreateProcessNotifyRoutineEx2 +implemented +3 +PASSIVE_LEVEL +PS-2$'
 	expect_line '^  PsProcessType +data +- +- +AB-5$'
 	expect_line '^  DbgPrint +implemented +any +HIGH_LEVEL'
-	expect_line '^[0-9]+ functions, [0-9]+ of them partial; [0-9]+ variables$'
+	expect_line '^[0-9]+ functions, [0-9]+ of them partial; [0-9]+ variables; [0-9]+ names that '
+}
+
+what_drivers_use_and_is_not_here_is_listed_by_how_many_do() {
+	run exports
+	sed -n '/^not implemented/,/^$/p' out >lacking
+	[ "$(wc -l <lacking)" -gt 2 ] || fail "nothing is missing? then this test can go"
+	awk '/ of 72 drivers, in / { if (last && $2 > last) exit 1; last = $2 }' lacking ||
+		fail "not sorted: $(cat lacking)"
+	grep -oE '^  [A-Za-z]\w+' lacking | sort >missing
+	sed '/^not implemented/,$d' out | grep -oE '^  [A-Za-z_]\w+' | sort >here
+	[ -z "$(comm -12 missing here)" ] || fail "here and missing: $(comm -12 missing here)"
+}
+
+the_page_says_the_same() {
+	local name
+	run exports --markdown
+	expect_status 0
+	expect_line '^\| `PsSetCreateProcessNotifyRoutineEx2` \| implemented \| 3 \| PASSIVE_LEVEL \| PS-2 \|$'
+	expect_line '^\| `KeAttachProcess` \| [a-z]'
+	"$ringside" exports | sed -n '/^not implemented/,/^$/s/^  \([A-Za-z]\w*\) .*/\1/p' >missing
+	while read -r name; do
+		grep -qE "^\| \`$name\` \| [a-z.]+ \| [0-9]+ \| [0-9]+ \|$" out || fail "no $name"
+	done <missing
 }
 
 exports_as_json_are_one_object_a_line() {
@@ -141,6 +164,7 @@ exports_as_json_are_one_object_a_line() {
 		grep -F '"irql":"PASSIVE_LEVEL"' | grep -qF '"reference":"PS-2"' ||
 		fail "$(grep Ex2 out)"
 	grep -F '"name":"PsProcessType"' out | grep -qF '"kind":"data"' || fail "no data"
+	grep -F '"status":"not implemented"' out | grep -qE '"drivers":[0-9]+' || fail "nothing missing"
 	[ "$(wc -l <out)" = "$("$ringside" exports | grep -cE '^  [A-Za-z_]')" ] ||
 		fail "another number of rows than the text has"
 }
@@ -165,5 +189,7 @@ run_cases \
 	names_do_not_reach_the_terminal_raw \
 	wrong_arguments_are_one_line \
 	exports_are_listed \
+	what_drivers_use_and_is_not_here_is_listed_by_how_many_do \
+	the_page_says_the_same \
 	exports_as_json_are_one_object_a_line \
 	a_full_disk_is_reported
