@@ -137,9 +137,10 @@ static void shells_do_the_same(void **state)
 static void job_control_does_the_same(void **state)
 {
 	(void)state;
-	same("exec bash -c 'set -m; sleep 0.3 & kill -STOP %1; sleep 0.05; jobs; kill -CONT %1; "
-	     "wait %1; echo $?'");
-	same("exec bash -c 'set -m; sleep 5 & kill -STOP %1; kill %1; kill -CONT %1; wait %1; echo "
+	same("exec bash -c 'set -m; sleep 0.3 & kill -STOP %1; "
+	     "until jobs -s | grep -q sleep; do :; done; jobs; kill -CONT %1; wait %1; echo $?'");
+	same("exec bash -c 'set -m; sleep 300 & kill -STOP %1; kill %1; kill -CONT %1; wait %1; "
+	     "echo "
 	     "$?'");
 	same("exec bash -c 'sleep 0.2 & kill -TSTP $!; sleep 0.1; kill -CONT $!; wait $!; echo "
 	     "$?'");
@@ -149,8 +150,9 @@ static void job_control_does_the_same(void **state)
 static void a_stopped_process_stays_stopped(void **state)
 {
 	(void)state;
-	same("sleep 0.2 & p=$!; kill -STOP $p; sleep 0.5; cut -d' ' -f3 /proc/$p/stat | tr t T; "
-	     "kill -CONT $p; wait $p; echo $?");
+	same("sleep 300 & p=$!; kill -STOP $p; until grep -q '^State:.[tT]' /proc/$p/status; do :; "
+	     "done; sleep 0.2; cut -d' ' -f3 /proc/$p/stat | tr t T; kill -CONT $p; kill $p; "
+	     "wait $p; echo $?");
 }
 
 static void python_does_the_same(void **state)
@@ -184,9 +186,8 @@ static void compiling_does_the_same(void **state)
 static void daemons_and_orphans_do_the_same(void **state)
 {
 	(void)state;
-	same("f=$(mktemp); (setsid sh -c \"sleep 0.2; echo late >$f\" >/dev/null 2>&1 &); sleep "
-	     "0.5; "
-	     "cat $f; rm $f");
+	same("f=$(mktemp); (setsid sh -c \"sleep 0.2; echo late >$f\" >/dev/null 2>&1 &); "
+	     "until [ -s $f ]; do sleep 0.05; done; cat $f; rm $f");
 	same("(sh -c 'sleep 0.1' & ) ; echo parent first");
 	same("python3 -c 'import os, time\n"
 	     "if os.fork() == 0: os._exit(3)\n"
@@ -345,11 +346,11 @@ static void after_a_bug_check_the_tree_goes_on_without_drivers(void **state)
 	(void)state;
 	refuse = "*\\true";
 	protect = "*\\sleep";
-	assert_exit(
-		supervise_a_crash("/bin/true && exit 1; sleep 5 & sleep 0.1; kill $! && exit 2; "
-				  "env true || exit 3; /bin/true || exit 4; kill $! || exit 5; "
-				  "$ACT slaughter 10; exit 42"),
-		42);
+	assert_exit(supervise_a_crash(RUNS "/bin/true && exit 1; sleep 300 & runs $! sleep; "
+					   "kill $! && exit 2; env true || exit 3; /bin/true || "
+					   "exit 4; kill $! || exit 5; "
+					   "$ACT slaughter 10; exit 42"),
+		    42);
 }
 
 static void break_a_rule_at_exit(PEPROCESS process)

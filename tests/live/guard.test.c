@@ -80,17 +80,26 @@ static int act_as_nobody(int argc, char *argv[])
 static int act_in_namespace(int argc, char *argv[])
 {
 	(void)argc;
+	(void)argv;
 	if (unshare(CLONE_NEWPID))
 		return 77;
 	pid_t first = fork();
 	if (first == 0) {
+		int to[2], from[2];
+		char byte = 0;
+		if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC))
+			_exit(255);
 		pid_t child = fork();
 		if (child == 0) {
-			execl("/bin/sleep", "sleep", argv[1], NULL);
-			_exit(1);
+			dup2(to[0], 0);
+			dup2(from[1], 1);
+			execl("/bin/cat", "cat", NULL);
+			_exit(255);
 		}
-		usleep(200000);
+		if (write(to[1], &byte, 1) != 1 || read(from[0], &byte, 1) != 1)
+			_exit(254);
 		int error = result_of(kill(child, SIGKILL));
+		close(to[1]);
 		waitpid(child, NULL, 0);
 		_exit(error);
 	}
@@ -194,19 +203,18 @@ static const char *const ways[] = {"kill",       "tkill", "tgkill", "sigqueue",
 				   "tgsigqueue", "pidfd", "int80"};
 #define WAYS (sizeof ways / sizeof ways[0])
 
-/* Sends a signal in each way to a sleep that is protected, by its caller's exit
+/* Sends a signal in each way to a cat that is protected, by its caller's exit
  * status; then looks whether it lives. */
-static void try_every_way(const char *signal, int expected, const char *sleeper_ends)
+static void try_every_way(const char *signal, int expected, const char *cat_ends)
 {
 	char script[512], result[64];
-	protect = "*\\sleep";
+	protect = "*\\cat";
 	for (unsigned i = 0; i < WAYS; i++) {
 		snprintf(script, sizeof script,
-			 "exec 2>/dev/null; sleep 0.4 & sleep 0.1; $ACT %s $! %s; echo $?; wait "
-			 "$!; echo $?",
+			 "exec 2>/dev/null; " LASTING_CAT "$ACT %s $p %s; echo $?; " END_CAT,
 			 ways[i], signal);
 		supervise(script);
-		snprintf(result, sizeof result, "%d\n%s\n", expected, sleeper_ends);
+		snprintf(result, sizeof result, "%d\n%s\n", expected, cat_ends);
 		if (strcmp(outcome.output, result))
 			fail_msg("%s: %s", ways[i], outcome.output);
 	}
@@ -254,7 +262,7 @@ static void stopping_and_continuing_need_suspend_resume(void **state)
 static void a_signal_for_a_thread_opens_the_thread_and_its_process(void **state)
 {
 	(void)state;
-	supervise("sleep 1 & sleep 0.1; $ACT tgkill $! 15");
+	supervise(RUNS "sleep 300 & runs $! sleep; $ACT tgkill $! 15");
 	const struct told *thread = nth_handle("tgkill(SIGTERM)", 0);
 	const struct told *process = nth_handle("tgkill(SIGTERM)", 1);
 	assert_true(thread->thread != 0 && process->thread == 0);
@@ -282,9 +290,9 @@ static void ob_30_what_linux_refuses_is_not_asked(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	assert_exit(supervise("sleep 1 & sleep 0.1; $ACT as-nobody $! 9; test $? = 1 && "
-			      "$ACT kill 999999999 9; test $? = 3 && $ACT kill $! 99; "
-			      "test $? = 22 && kill $!"),
+	assert_exit(supervise(RUNS "sleep 300 & runs $! sleep; $ACT as-nobody $! 9; test $? = 1 && "
+				   "$ACT kill 999999999 9; test $? = 3 && $ACT kill $! 99; "
+				   "test $? = 22 && kill $!"),
 		    0);
 	assert_int_equal(count_handles("kill(SIGKILL)"), 0);
 	assert_int_equal(count_handles("kill(SIGTERM)"), 1);
@@ -317,7 +325,8 @@ static void a_clone_has_an_object_and_can_be_protected(void **state)
 {
 	(void)state;
 	protect = "*\\sh";
-	assert_exit(supervise("(sleep 0.2; exit 4) & kill -9 $! 2>/dev/null; test $? = 1; wait $!"),
+	assert_exit(supervise("(read x <$FIFO; exit 4) & kill -9 $! 2>/dev/null; test $? = 1; "
+			      "echo >$FIFO; wait $!"),
 		    4);
 	assert_int_equal(count_handles("kill(SIGKILL)"), 1);
 }
@@ -334,8 +343,8 @@ static void the_supervisor_itself_is_an_object(void **state)
 static void a_pid_of_a_namespace_is_understood(void **state)
 {
 	(void)state;
-	protect = "*\\sleep";
-	int status = supervise("$ACT in-namespace 0.5; exit $?");
+	protect = "*\\cat";
+	int status = supervise("$ACT in-namespace; exit $?");
 	if (WEXITSTATUS(status) == 77)
 		skip();
 	assert_exit(status, EPERM);
@@ -347,20 +356,20 @@ static void a_pid_of_a_namespace_is_understood(void **state)
 static void a_group_kill_reaches_exactly_the_permitted(void **state)
 {
 	(void)state;
-	protect = "*\\sleep";
-	assert_exit(supervise("setsid -w sh -c 'trap : TERM; sleep 0.4 & p=$!; tail -f /dev/null & "
-			      "t=$!; sleep 0.1 & wait $!; kill -TERM 0; echo $?; wait $p; echo $?; "
-			      "wait $t; echo $?'"),
+	protect = "*\\cat";
+	assert_exit(supervise("exec setsid -w sh -c 'trap : TERM; " LASTING_CAT
+			      "tail -f /dev/null & t=$!; runs $t tail; kill -TERM 0; echo $?; "
+			      "wait $t; echo $?; " END_CAT "' 2>/dev/null"),
 		    0);
-	assert_string_equal(outcome.output, "0\n0\n143\n");
+	assert_string_equal(outcome.output, "0\n143\n0\n");
 }
 
 static void a_group_kill_that_reaches_nobody_is_eperm(void **state)
 {
 	(void)state;
 	protect = "*";
-	assert_exit(supervise("setsid sleep 0.4 & sleep 0.1; $ACT kill -$! 9; echo $?; "
-			      "wait"),
+	assert_exit(supervise(RUNS "exec 8<>$FIFO; setsid cat <$FIFO 8>&- & runs $! cat; "
+				   "$ACT kill -$! 9; echo $?; exec 8>&-; wait"),
 		    0);
 	assert_string_equal(outcome.output, "1\n");
 }
@@ -375,7 +384,7 @@ static void a_group_kill_spares_the_supervisor(void **state)
 static void a_group_kill_of_the_permitted_kills_the_caller_too(void **state)
 {
 	(void)state;
-	int status = supervise("sleep 5 & kill -TERM 0; echo alive");
+	int status = supervise("sleep 300 & kill -TERM 0; echo alive");
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 	assert_string_equal(outcome.output, "");
 }

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -207,6 +208,30 @@ static void register_driver(void)
 	assert_ntsuccess(ObRegisterCallbacks(&registration, &object_callbacks));
 }
 
+/*
+ * For scripts that signal a program: the program must run, and be known to run, or
+ * the signal hits the shell's clone before its exec (which, in dash, swallows what
+ * the shell traps). "RUNS" defines `runs PID NAME`, which waits for that.
+ *
+ * "LASTING_CAT" starts a cat in the background ($p) that runs until "END_CAT", which
+ * prints its status.
+ */
+#define RUNS                                                                                       \
+	"runs() { until read -r _ n s _ </proc/$1/stat && [ \"$n $s\" = \"($2) S\" ]; do :; "      \
+	"done; }; "
+#define LASTING_CAT RUNS "exec 8<>$FIFO; cat <$FIFO 8>&- & p=$!; runs $p cat; "
+#define END_CAT "exec 8>&-; wait $p; echo $?; "
+
+static char fifo[64];
+
+static inline void make_fifo(void)
+{
+	snprintf(fifo, sizeof fifo, "/tmp/ringside-fifo-%d", getpid());
+	unlink(fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	setenv("FIFO", fifo, 1);
+}
+
 /* Fixtures: a kernel with the driver above in it. */
 static inline int begin_supervision(void **state)
 {
@@ -218,11 +243,13 @@ static inline int begin_supervision(void **state)
 	told_count = 0;
 	register_driver();
 	rs_listen(hear, NULL);
+	make_fifo();
 	return 0;
 }
 
 static inline int end_supervision(void **state)
 {
+	unlink(fifo);
 	rs_unlisten(hear, NULL);
 	PsSetCreateProcessNotifyRoutineEx2(PsCreateProcessNotifySubsystems, (PVOID)on_process,
 					   TRUE);
