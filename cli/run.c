@@ -236,7 +236,11 @@ static void run_session(void *argument)
 
 static bool boot(const struct session *session)
 {
-	int error = rs_boot(&(struct rs_options){.profile = session->options.profile});
+	int error = rs_boot(&(struct rs_options){
+		.profile = session->options.profile,
+		.missing = session->options.missing.what,
+		.missing_status = session->options.missing.status,
+	});
 	if (error)
 		cli_complain("the kernel does not boot: %s", strerror(-error));
 	return error == 0;

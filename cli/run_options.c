@@ -32,6 +32,11 @@ static const char help[] =
 	"  --profile documented|observed\n"
 	"                     where the documentation and measured Windows differ,\n"
 	"                     which to follow (documented)\n"
+	"  --missing bugcheck|status[=NTSTATUS]|fail\n"
+	"                     calling an import that does not exist here ends in a bug\n"
+	"                     check (the default), or returns that status\n"
+	"                     (STATUS_NOT_IMPLEMENTED) to the driver and is reported; or\n"
+	"                     a driver that has such an import is not loaded\n"
 	"  --json             report as one JSON object a line\n"
 	"  -o, --output FILE  report to FILE\n"
 	"  -q, --quiet        report bug checks alone\n"
@@ -47,6 +52,7 @@ enum {
 	OPTION_PARAM = 256,
 	OPTION_PRESENT,
 	OPTION_PROFILE,
+	OPTION_MISSING,
 	OPTION_JSON,
 	OPTION_IOCTL,
 	OPTION_READ,
@@ -57,6 +63,7 @@ static const struct option long_options[] = {
 	{"param", required_argument, NULL, OPTION_PARAM},
 	{"present", required_argument, NULL, OPTION_PRESENT},
 	{"profile", required_argument, NULL, OPTION_PROFILE},
+	{"missing", required_argument, NULL, OPTION_MISSING},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"ioctl", required_argument, NULL, OPTION_IOCTL},
 	{"read", required_argument, NULL, OPTION_READ},
@@ -141,6 +148,8 @@ static bool read_option(struct run_options *options, int option)
 			return false;
 		options->profile = observed ? RS_OBSERVED : RS_DOCUMENTED;
 		return true;
+	case OPTION_MISSING:
+		return missing_read(&options->missing, optarg);
 	case OPTION_IOCTL:
 		return request_read(&options->requests, REQUEST_IOCTL, optarg);
 	case OPTION_READ:

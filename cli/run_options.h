@@ -4,6 +4,7 @@
 #define RINGSIDE_CLI_RUN_OPTIONS_H
 
 #include <ringside/ringside.h>
+#include "cli/missing.h"
 #include "cli/request.h"
 #include "sink/sink.h"
 
@@ -25,6 +26,7 @@ struct run_options {
 	const char *output;       /* -o, or NULL for standard error */
 	enum sink_detail detail;
 	enum rs_profile profile;
+	struct missing_option missing;
 	bool json, subsystem;
 };
 

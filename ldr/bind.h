@@ -5,10 +5,11 @@
 
 #include "ldr/module.h"
 #include "ldr/pe.h"
+#include <ringside/ringside.h>
 
 /*
  * Fills in the import slots of a mapped, still writable image, and its counts of
- * imports and missing ones; what is missing gets a stub that ends in a bug check
+ * imports and missing ones; what is missing gets a stub, for what rs_boot was told to do
  * when it is called. False with *error without memory or when the import tables
  * turn out to be damaged; what was bound until then is given back with the module.
  * Under the list's lock.
@@ -22,6 +23,12 @@ void *ldr_export_by_ordinal(const struct ldr_module *module, unsigned ordinal);
 
 /* ---- Stubs for what is missing (ldr/missing.c) -------------------------------- */
 
+/* What a stub does when it is called: see rs_options. At boot. */
+void ldr_set_missing(enum rs_missing what, NTSTATUS status);
+
+/* Whether an image that lacks something is not to be loaded at all. */
+bool ldr_refuses_missing(void);
+
 /* Room for up to `count` stubs; NULL without memory. */
 struct ldr_traps *ldr_new_traps(unsigned count);
 
@@ -29,6 +36,9 @@ struct ldr_traps *ldr_new_traps(unsigned count);
  * NULL without memory. */
 void *ldr_add_trap(struct ldr_traps *traps, const struct ldr_module *importer, const char *dll,
 		   const char *name, unsigned ordinal);
+
+/* The names of all of them with commas between; those that do not fit are dots. */
+void ldr_name_missing(const struct ldr_traps *traps, char *text, size_t size);
 
 /* Makes the stubs executable and constant. 0 or -errno. */
 int ldr_seal_traps(struct ldr_traps *traps);

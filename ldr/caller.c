@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The entries of caller.h. Each puts its first argument into r10 and the function
- * into rax; the common tail makes a struct ke_frame of the caller: what the
- * registers that a function must preserve held when the driver called.
+ * The entries of caller.h. Each makes a struct ke_frame of the caller: what the
+ * registers that a function must preserve held when the driver called. The one that
+ * returns calls a function of Windows' convention, which preserves them.
  */
 #include "ldr/caller.h"
 
@@ -11,43 +11,57 @@ _Static_assert(offsetof(struct ke_frame, pc) == 0 && offsetof(struct ke_frame, r
 		       offsetof(struct ke_frame, known) == 136 && sizeof(struct ke_frame) <= 144,
 	       "the layout that collect writes");
 
-__asm__("	.text\n"
+__asm__("	.macro	collect\n" /* of the frame whose return address is at rsp; into r11 */
+	"	push	%rbp\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	.cfi_rel_offset %rbp, 0\n"
+	"	mov	%rsp, %rbp\n"
+	"	.cfi_def_cfa_register %rbp\n"
+	"	sub	$176, %rsp\n" /* and the 32 bytes that belong to a called function */
+	"	and	$-16, %rsp\n"
+	"	lea	32(%rsp), %r11\n"
+	"	mov	8(%rbp), %rax\n"
+	"	mov	%rax, 0(%r11)\n" /* pc: the return address */
+	"	mov	%rbx, 32(%r11)\n"
+	"	lea	16(%rbp), %rax\n"
+	"	mov	%rax, 40(%r11)\n" /* rsp as it will be after the return */
+	"	mov	(%rbp), %rax\n"
+	"	mov	%rax, 48(%r11)\n"
+	"	mov	%rsi, 56(%r11)\n"
+	"	mov	%rdi, 64(%r11)\n"
+	"	mov	%r12, 104(%r11)\n"
+	"	mov	%r13, 112(%r11)\n"
+	"	mov	%r14, 120(%r11)\n"
+	"	mov	%r15, 128(%r11)\n"
+	"	movl	$0xF0F8, 136(%r11)\n" /* known: the nine above */
+	"	.endm\n"
+
+	"	.text\n"
 	"	.globl	ldr_irql_entry\n"
 	"	.hidden	ldr_irql_entry\n"
 	"	.type	ldr_irql_entry, @function\n"
 	"ldr_irql_entry:\n"
+	"	.cfi_startproc\n"
 	"	pop	%r10\n"
-	"	lea	ldr_irql_violation(%rip), %rax\n"
-	"	jmp	ldr_collect\n"
+	"	collect\n"
+	"	mov	%r10, %rdi\n"
+	"	mov	%r11, %rsi\n"
+	"	call	ldr_irql_violation\n"
+	"	ud2\n"
+	"	.cfi_endproc\n"
 	"	.size	ldr_irql_entry, . - ldr_irql_entry\n"
 
 	"	.globl	ldr_missing_entry\n"
 	"	.hidden	ldr_missing_entry\n"
 	"	.type	ldr_missing_entry, @function\n"
 	"ldr_missing_entry:\n"
-	"	lea	ldr_missing_called(%rip), %rax\n"
-	"	.size	ldr_missing_entry, . - ldr_missing_entry\n"
-
-	"	.type	ldr_collect, @function\n"
-	"ldr_collect:\n"
-	"	mov	%rsp, %r11\n"
-	"	sub	$144, %rsp\n"
-	"	and	$-16, %rsp\n"
-	"	mov	(%r11), %rcx\n"
-	"	mov	%rcx, 0(%rsp)\n" /* pc: the return address */
-	"	mov	%rbx, 32(%rsp)\n"
-	"	lea	8(%r11), %rcx\n"
-	"	mov	%rcx, 40(%rsp)\n" /* rsp as it will be after the return */
-	"	mov	%rbp, 48(%rsp)\n"
-	"	mov	%rsi, 56(%rsp)\n"
-	"	mov	%rdi, 64(%rsp)\n"
-	"	mov	%r12, 104(%rsp)\n"
-	"	mov	%r13, 112(%rsp)\n"
-	"	mov	%r14, 120(%rsp)\n"
-	"	mov	%r15, 128(%rsp)\n"
-	"	movl	$0xF0F8, 136(%rsp)\n" /* known: the nine above */
-	"	mov	%r10, %rdi\n"
-	"	mov	%rsp, %rsi\n"
-	"	call	*%rax\n"
-	"	ud2\n"
-	"	.size	ldr_collect, . - ldr_collect\n");
+	"	.cfi_startproc\n"
+	"	collect\n"
+	"	mov	%r10, %rcx\n"
+	"	mov	%r11, %rdx\n"
+	"	call	ldr_missing_called\n"
+	"	leave\n"
+	"	.cfi_def_cfa %rsp, 8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	"	.size	ldr_missing_entry, . - ldr_missing_entry\n");

@@ -2,8 +2,8 @@
 /*
  * From generated code into C, with the driver's registers kept for the report.
  *
- * The entries here are jumped to, not called, and end in functions that do not
- * return: on top of the stack is the driver's return address.
+ * The entries here are jumped to, not called: on top of the stack is the driver's return
+ * address.
  */
 #ifndef RINGSIDE_LDR_CALLER_H
 #define RINGSIDE_LDR_CALLER_H
@@ -13,16 +13,15 @@
 #define LDR_HIDDEN __attribute__((visibility("hidden")))
 
 /* For a thunk whose IRQL check failed: above the return address lies the index of its
- * row. Goes to ldr_irql_violation. */
+ * row. Goes to ldr_irql_violation, which does not return. */
 void ldr_irql_entry(void) LDR_HIDDEN;
 
-/* For the stub of a missing import: r10 points to its record. Goes to
- * ldr_missing_called. */
+/* For the stub of a missing import: r10 points to its record. Returns to the driver what
+ * ldr_missing_called does. */
 void ldr_missing_entry(void) LDR_HIDDEN;
 
 struct ldr_trap;
 _Noreturn void ldr_irql_violation(uint64_t index, const struct ke_frame *caller) LDR_HIDDEN;
-_Noreturn void ldr_missing_called(const struct ldr_trap *trap,
-				  const struct ke_frame *caller) LDR_HIDDEN;
+NTSTATUS NTAPI ldr_missing_called(struct ldr_trap *trap, const struct ke_frame *caller) LDR_HIDDEN;
 
 #endif

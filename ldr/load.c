@@ -88,6 +88,16 @@ static bool is_driver(const struct ldr_module *module, struct ldr_error *error)
 	return ldr_fail_at(error, module->path, &why);
 }
 
+static bool has_all(const struct ldr_module *module, struct ldr_error *error)
+{
+	char names[256];
+	if (module->missing == 0)
+		return true;
+	ldr_name_missing(module->traps, names, sizeof(names));
+	return ldr_fail(error, module->path, "%u of its %u imports are missing here: %s",
+			module->missing, module->imports, names);
+}
+
 /* Under the list's lock. */
 static bool join_list(struct ldr_module *module, struct ldr_error *error)
 {
@@ -97,7 +107,7 @@ static bool join_list(struct ldr_module *module, struct ldr_error *error)
 				module->name);
 	if (!ldr_bind(module, &why))
 		return ldr_fail_at(error, module->path, &why);
-	if (!is_driver(module, error))
+	if (!is_driver(module, error) || (ldr_refuses_missing() && !has_all(module, error)))
 		return false;
 	int failed = ldr_protect_image(module->pe, module->entry.DllBase);
 	if (failed)

@@ -15,7 +15,7 @@
 #include "ke/bugcheck.h"
 #include "ke/dpc.h"
 #include "ke/helper.h"
-#include "ldr/module.h"
+#include "ldr/bind.h"
 #include "memory.h"
 #include "ob/callbacks.h"
 #include "ob/directory.h"
@@ -111,6 +111,8 @@ int rs_boot(const struct rs_options *options)
 	if (booted)
 		return -EALREADY;
 	set_switches(options);
+	ldr_set_missing(options ? options->missing : RS_MISSING_BUG_CHECK,
+			options ? options->missing_status : STATUS_SUCCESS);
 	for (size_t i = 0; i < STEPS; i++) {
 		int error = steps[i].boot();
 		if (!error)

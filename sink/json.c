@@ -298,6 +298,15 @@ static json_t *stack_value(const struct rs_stack *stack)
 	return frames;
 }
 
+static json_t *missing_called(const struct rs_event *event)
+{
+	return json_pack(
+		"{s:o*, s:o*, s:o*, s:o, s:o*}", "driver", module_value(event->missing.module),
+		"name", bytes_value(event->missing.name), "address",
+		address_value(event->missing.address), "status",
+		status_value(event->missing.status), "stack", stack_value(&event->missing.stack));
+}
+
 static json_t *bug_check(const struct rs_event *event)
 {
 	json_t *parameters = json_array();
@@ -334,6 +343,7 @@ static const struct {
 	[RS_HANDLE_OPERATION] = {"handle_operation", handle_operation},
 	[RS_CALLBACK_RETURNED] = {"callback_returned", callback_returned},
 	[RS_DEVICE_REQUEST] = {"device_request", device_request},
+	[RS_MISSING_CALLED] = {"missing_called", missing_called},
 	[RS_RULE_BROKEN] = {"rule_broken", rule_broken},
 	[RS_BUG_CHECK] = {"bug_check", bug_check},
 };
@@ -375,6 +385,8 @@ static void write_object(struct sink *sink, const char *name, json_t *time, json
 
 static void json_event(struct sink *sink, const struct rs_event *event)
 {
+	if (event->type == RS_MISSING_CALLED && !event->missing.first)
+		return; /* the summary counts them: there may be very many */
 	write_object(sink, writers[event->type].name, time_value(event->time),
 		     writers[event->type].value(event));
 }
@@ -403,19 +415,28 @@ static json_t *callbacks_value(struct sink_callbacks *at)
 	return object;
 }
 
+static json_t *missing_value(const struct sink_missing *missing)
+{
+	UNICODE_STRING driver = sink_name_string(&missing->driver);
+	return json_pack("{s:o*, s:o*, s:I}", "driver", text_value(&driver), "name",
+			 bytes_value(missing->name), "calls", (json_int_t)missing->calls);
+}
+
 static void json_end(struct sink *sink, const struct sink_outcome *outcome)
 {
 	const struct sink_tally *tally = &sink->tally;
-	json_t *callbacks = json_array(), *object;
+	json_t *callbacks = json_array(), *missing = json_array(), *object;
 	for (struct sink_callbacks *at = tally->callbacks; at; at = at->next)
 		json_array_append_new(callbacks, callbacks_value(at));
-	object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "processes",
+	for (struct sink_missing *at = tally->missing; at; at = at->next)
+		json_array_append_new(missing, missing_value(at));
+	object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "processes",
 			   (json_int_t)tally->processes, "vetoes", (json_int_t)tally->vetoes,
 			   "exits", (json_int_t)tally->exits, "threads", (json_int_t)tally->threads,
 			   "images", (json_int_t)tally->images, "handles",
 			   (json_int_t)tally->handles, "stripped", (json_int_t)tally->stripped,
 			   "rules_broken", (json_int_t)tally->rules, "bug_check", outcome->crashed,
-			   "callbacks", callbacks);
+			   "missing_called", missing, "callbacks", callbacks);
 	if (object && outcome->ran) {
 		add_wait_status(object, outcome->wait_status);
 		json_object_set_new(object, "elapsed_ns",

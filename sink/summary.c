@@ -76,6 +76,17 @@ static void say_deed(struct sink_line *line, const struct sink_deed *deed)
 	}
 }
 
+static void say_missing(struct sink_line *line, const struct sink_missing *missing)
+{
+	begin_row(line, "missing");
+	sink_sayf(line, "%lu × ", (unsigned long)missing->calls);
+	sink_paint(line, SINK_YELLOW);
+	sink_quote(line, missing->name);
+	sink_paint(line, SINK_PLAIN);
+	sink_say(line, " called by ");
+	say_name(line, &missing->driver);
+}
+
 static void say_right_aligned(struct sink_line *line, unsigned column, const char *text,
 			      unsigned width)
 {
@@ -141,6 +152,8 @@ void sink_say_summary(struct sink_line *line, struct sink_tally *tally,
 		begin_row(line, "");
 		sink_sayf(line, "and %lu of other kinds", (unsigned long)tally->other_deeds);
 	}
+	for (const struct sink_missing *missing = tally->missing; missing; missing = missing->next)
+		say_missing(line, missing);
 	if (tally->callbacks)
 		say_callbacks_head(line);
 	for (struct sink_callbacks *at = tally->callbacks; at; at = at->next)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/tally.h"
 #include "sink/names.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,22 @@ static void add_callback(struct sink_tally *tally, const struct rs_event *event)
 	sink_series_add(&(*at)->time, event->callback.duration);
 }
 
+static void add_missing(struct sink_tally *tally, const struct rs_event *event)
+{
+	struct sink_missing **at = &tally->missing, new = {.calls = 1};
+	keep_driver(&new.driver, event->missing.module);
+	snprintf(new.name, sizeof(new.name), "%s", event->missing.name);
+	for (; *at; at = &(*at)->next) {
+		if (same_name(&(*at)->driver, &new.driver) && !strcmp((*at)->name, new.name)) {
+			(*at)->calls++;
+			return;
+		}
+	}
+	*at = malloc(sizeof(**at));
+	if (*at)
+		**at = new;
+}
+
 void sink_tally_add(struct sink_tally *tally, const struct rs_event *event)
 {
 	switch (event->type) {
@@ -126,6 +143,9 @@ void sink_tally_add(struct sink_tally *tally, const struct rs_event *event)
 	case RS_CALLBACK_RETURNED:
 		add_callback(tally, event);
 		break;
+	case RS_MISSING_CALLED:
+		add_missing(tally, event);
+		break;
 	case RS_RULE_BROKEN:
 		tally->rules++;
 		break;
@@ -145,6 +165,10 @@ void sink_tally_free(struct sink_tally *tally)
 		free(at);
 	}
 	for (struct sink_deed *next, *at = tally->deeds; at; at = next) {
+		next = at->next;
+		free(at);
+	}
+	for (struct sink_missing *next, *at = tally->missing; at; at = next) {
 		next = at->next;
 		free(at);
 	}

@@ -38,6 +38,14 @@ struct sink_deed {
 	struct sink_deed *next;
 };
 
+/* The calls of one driver for a name that is not here. */
+struct sink_missing {
+	struct sink_name driver;
+	char name[96]; /* "ntoskrnl.exe!ExFoo", cut when it is too long */
+	uint64_t calls;
+	struct sink_missing *next;
+};
+
 /* Starts zeroed. */
 struct sink_tally {
 	uint64_t processes, exits, vetoes;
@@ -48,6 +56,7 @@ struct sink_tally {
 	uint64_t other_deeds;             /* not in the list, which is bounded */
 	struct sink_callbacks *callbacks; /* in the order of their first call */
 	struct sink_deed *deeds;
+	struct sink_missing *missing; /* likewise */
 };
 
 void sink_tally_add(struct sink_tally *tally, const struct rs_event *event);

@@ -488,6 +488,33 @@ static void tell_request(struct sink *sink, struct sink_line *line, const struct
 	dump(line, event->request.data, event->request.size);
 }
 
+/* Lines that are there already, at the left edge and uncut; the last newline is the
+ * event's own. */
+static void say_stack(struct sink_line *line, const struct rs_stack *stack)
+{
+	if (!stack->count)
+		return;
+	sink_say(line, "\n");
+	line->length += ke_format_stack(line->text + line->length, line->size - line->length - 64,
+					stack);
+	if (line->text[line->length - 1] == '\n')
+		line->length--;
+}
+
+static void tell_missing(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	if (!event->missing.first)
+		return;
+	begin_driver(sink, line, event, event->missing.module);
+	sink_paint(line, SINK_YELLOW);
+	sink_say(line, " calls ");
+	sink_quote(line, event->missing.name);
+	sink_say(line, ", which is not here, and gets ");
+	sink_say_status(line, event->missing.status);
+	sink_paint(line, SINK_PLAIN);
+	say_stack(line, &event->missing.stack);
+}
+
 static void tell_rule_broken(struct sink *sink, struct sink_line *line,
 			     const struct rs_event *event)
 {
@@ -530,6 +557,7 @@ static teller *const tellers[RS_EVENT_TYPES] = {
 	[RS_HANDLE_OPERATION] = tell_handle,
 	[RS_CALLBACK_RETURNED] = tell_callback,
 	[RS_DEVICE_REQUEST] = tell_request,
+	[RS_MISSING_CALLED] = tell_missing,
 	[RS_RULE_BROKEN] = tell_rule_broken,
 	[RS_BUG_CHECK] = tell_bug_check,
 };

@@ -43,6 +43,7 @@ enum rs_event_type {
 	RS_HANDLE_OPERATION,  /* a handle to a process, thread or desktop was made or refused */
 	RS_CALLBACK_RETURNED, /* one callback of one driver returned */
 	RS_DEVICE_REQUEST,    /* a request that the command line asked for has an answer */
+	RS_MISSING_CALLED,    /* a driver called an import that is not here, and got a status */
 	RS_RULE_BROKEN,       /* a driver broke a rule that Windows lets pass; it goes on */
 	RS_BUG_CHECK, /* a driver broke a rule or faulted; nothing follows from the kernel */
 	RS_EVENT_TYPES
@@ -145,6 +146,14 @@ struct rs_event {
 			const void *data; /* the output */
 			SIZE_T size;
 		} request;
+		struct {
+			const char *name;                    /* "ntoskrnl.exe!ExFoo" */
+			const KLDR_DATA_TABLE_ENTRY *module; /* that imports it */
+			const void *address; /* in it, behind the call; NULL after a tail call */
+			NTSTATUS status;     /* what the call returned */
+			bool first;          /* from this place; only then is there a stack */
+			struct rs_stack stack;
+		} missing;
 		struct {
 			const char *clause; /* "VF-24" */
 			const char *text;   /* what the driver did, in a sentence */

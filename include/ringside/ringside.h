@@ -34,12 +34,21 @@ extern "C" {
 /* Which answer counts where documentation and measured Windows differ. */
 enum rs_profile { RS_DOCUMENTED, RS_OBSERVED };
 
+/* What happens when a driver calls an import that does not exist here. */
+enum rs_missing {
+	RS_MISSING_BUG_CHECK, /* a bug check names it, its caller and the stack */
+	RS_MISSING_STATUS,    /* the call returns missing_status, and RS_MISSING_CALLED is told */
+	RS_MISSING_FAIL,      /* it comes to no call: rs_load refuses the driver */
+};
+
 struct rs_options {
 	enum rs_profile profile;
 	/* Switches of the contract's Appendix C that differ from the profile:
 	 * bit n set in switch_mask means that C-n takes its value from bit n of
 	 * switch_values. */
 	unsigned switch_mask, switch_values;
+	enum rs_missing missing;
+	NTSTATUS missing_status;
 };
 
 /*

@@ -86,6 +86,13 @@ static void put_stack(struct text *text, const struct rs_stack *stack)
 		put(text, "           (? = found on the stack, not by unwinding)\n");
 }
 
+size_t ke_format_stack(char *buffer, size_t size, const struct rs_stack *stack)
+{
+	struct text text = {buffer, buffer + size};
+	put_stack(&text, stack);
+	return (size_t)(text.at - buffer);
+}
+
 size_t ke_format_bug_check(char *buffer, size_t size, const struct rs_event *event)
 {
 	struct text text = {buffer, buffer + size};

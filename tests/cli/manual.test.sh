@@ -12,7 +12,10 @@ cd "$work" || exit 1
 . "$here/cases.sh"
 
 options_of_help() {
-	"$ringside" run --help | grep -oE -- '--[a-z]+[a-z-]*' | grep -vx -- '--help' | sort -u
+	local verb
+	for verb in run inspect exports; do
+		"$ringside" $verb --help
+	done | grep -oE -- '--[a-z]+[a-z-]*' | grep -vx -- '--help' | sort -u
 }
 
 # In mdoc, --json is "Fl -json".

@@ -12,6 +12,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 cp "$warden" warden.sys
 cp "$warden" second.sys
+cp "$build/tests/drivers/absent.sys" .
 cp "$(command -v sleep)" keeper
 # shellcheck source=tests/cli/cases.sh
 . "$here/cases.sh"
@@ -34,6 +35,9 @@ usage_errors_are_125_with_one_line() {
 		run warden.sys --param =1 -- true
 		run warden.sys --param :X=1 -- true
 		run warden.sys --param other:X=1 -- true
+		run --missing=sometimes -- true
+		run --missing=status=STATUS_NONE_SUCH -- true
+		run --missing=status=0x100000000 -- true
 		run --no-such-option -- true
 		run -o /no/such/folder/file -- true
 	end
@@ -209,6 +213,37 @@ a_crash_is_an_event_of_its_own_in_json() {
 	grep -q '^{"event":"bug_check",.*"driver":"clumsy.sys"' err || fail "$(cat err)"
 }
 
+a_missing_import_that_is_called_is_a_bug_check_with_its_name() {
+	run run absent.sys -- true
+	expect_status 123
+	grep -q '^    absent.sys called ntoskrnl.exe!ExNobodyHasThis, which does not exist here$' err ||
+		fail "$(cat err)"
+	grep -qE '^    stack  #0  absent\.sys\+0x' err || fail "no stack: $(cat err)"
+}
+
+missing_imports_can_return_a_status_instead() {
+	run run absent.sys --missing=status=0 -- true
+	expect_status 0
+	[ "$(grep -c ' calls ntoskrnl.exe!.*, which is not here, and gets STATUS_SUCCESS$' err)" = 3 ] ||
+		fail "$(cat err)"
+	grep -q '^  missing     4 × ntoskrnl.exe!ExNobodyHasThis called by absent.sys$' err ||
+		fail "$(cat err)"
+	run run absent.sys --missing=status=STATUS_ACCESS_DENIED -- true
+	expect_status 125
+	expect_complaint 'DriverEntry returned 0xC0000022 (STATUS_ACCESS_DENIED)'
+	run run absent.sys --missing status -- true
+	expect_complaint 'DriverEntry returned 0xC0000002 (STATUS_NOT_IMPLEMENTED)'
+}
+
+missing_imports_can_be_refused() {
+	run run absent.sys --missing=fail -- touch ran
+	expect_status 125
+	expect_complaint absent.sys '3 of its' ntoskrnl.exe!ExNobodyHasThis ntoskrnl.exe!PsNobodyHasThat
+	[ ! -e ran ] || fail "the command ran"
+	run run warden.sys --missing=fail -- true
+	expect_status 0
+}
+
 keepers() { # COUNT
 	[ "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx keeper)" = "$1" ]
 }
@@ -238,4 +273,7 @@ run_cases \
 	a_full_disk_is_reported \
 	a_crashing_driver_is_123_and_the_command_goes_on \
 	a_crash_is_an_event_of_its_own_in_json \
+	a_missing_import_that_is_called_is_a_bug_check_with_its_name \
+	missing_imports_can_return_a_status_instead \
+	missing_imports_can_be_refused \
 	nothing_outlives_a_supervisor_that_is_killed

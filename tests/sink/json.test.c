@@ -241,6 +241,34 @@ static void a_bug_check_has_code_parameters_and_stack(void **state)
 	assert_int_equal(json_array_size(json_object_get(line, "stack")), 2);
 }
 
+static void a_missing_call_has_a_line_the_first_time_and_is_counted(void **state)
+{
+	struct rs_event event = {.type = RS_MISSING_CALLED, .time = START};
+	struct sink_outcome outcome = {0};
+	const char *name;
+	json_int_t calls;
+	(void)state;
+	event.missing.name = "ntoskrnl.exe!ExFoo";
+	event.missing.module = &warden;
+	event.missing.status = STATUS_NOT_SUPPORTED;
+	event.missing.first = true;
+	event.missing.stack.count = 1;
+	hear(&event);
+	assert_string_equal(string_at("event"), "missing_called");
+	assert_string_equal(string_at("name"), "ntoskrnl.exe!ExFoo");
+	assert_string_equal(string_at("status"), "STATUS_NOT_SUPPORTED");
+	assert_int_equal(json_array_size(json_object_get(line, "stack")), 1);
+	event.missing.first = false;
+	assert_string_equal(paper_hear(&paper, &event), "");
+	sink_end(paper.sink, &outcome);
+	read_line();
+	assert_int_equal(json_unpack(line, "{s:[{s:s, s:I}]}", "missing_called", "name", &name,
+				     "calls", &calls),
+			 0);
+	assert_string_equal(name, "ntoskrnl.exe!ExFoo");
+	assert_int_equal(calls, 2);
+}
+
 /* Whatever the event holds, a line comes out: zeroed events are the emptiest. */
 static void every_type_of_event_has_a_line_of_its_own(void **state)
 {
@@ -256,6 +284,10 @@ static void every_type_of_event_has_a_line_of_its_own(void **state)
 			event.registration.routine = "";
 		if (type == RS_DEVICE_REQUEST)
 			event.request.kind = event.request.device = "";
+		if (type == RS_MISSING_CALLED) {
+			event.missing.name = "";
+			event.missing.first = true;
+		}
 		if (type == RS_RULE_BROKEN)
 			event.rule.clause = event.rule.text = "";
 		hear(&event);
@@ -335,6 +367,7 @@ int main(void)
 		PAPER_TEST(an_exit_tells_linux_status_or_signal),
 		PAPER_TEST(a_callback_tells_kind_duration_and_change),
 		PAPER_TEST(a_bug_check_has_code_parameters_and_stack),
+		PAPER_TEST(a_missing_call_has_a_line_the_first_time_and_is_counted),
 		PAPER_TEST(every_type_of_event_has_a_line_of_its_own),
 		PAPER_TEST(the_summary_has_counts_and_callback_times),
 		PAPER_TEST(lines_from_several_threads_come_out_whole),

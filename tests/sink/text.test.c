@@ -266,6 +266,35 @@ static void a_broken_rule_is_told_with_its_clause(void **state)
 			    "   0.000  warden.sys breaks VF-24: added a right\n");
 }
 
+static struct rs_event a_missing_call(const char *name, bool first)
+{
+	struct rs_event event = {.type = RS_MISSING_CALLED, .time = START};
+	event.missing.name = name;
+	event.missing.module = &warden;
+	event.missing.status = STATUS_NOT_IMPLEMENTED;
+	event.missing.first = first;
+	return event;
+}
+
+static void a_missing_call_is_told_once_from_each_place_and_counted(void **state)
+{
+	struct rs_event events[] = {a_missing_call("ntoskrnl.exe!ExFoo", true),
+				    a_missing_call("hal.dll!\x1bHal", true),
+				    a_missing_call("ntoskrnl.exe!ExFoo", false)};
+	struct sink_outcome outcome = {0};
+	const char *summary;
+	(void)state;
+	assert_string_equal(paper_hear(&paper, &events[0]),
+			    "   0.000  warden.sys calls ntoskrnl.exe!ExFoo, which is not here, "
+			    "and gets STATUS_NOT_IMPLEMENTED\n");
+	assert_contains(paper_hear(&paper, &events[1]), "hal.dll!\\x1bHal");
+	assert_string_equal(paper_hear(&paper, &events[2]), "");
+	sink_end(paper.sink, &outcome);
+	summary = paper_next(&paper);
+	assert_contains(summary, "  missing     2 × ntoskrnl.exe!ExFoo called by warden.sys\n");
+	assert_contains(summary, "  missing     1 × hal.dll!\\x1bHal called by warden.sys\n");
+}
+
 static void the_summary_counts_what_happened(void **state)
 {
 	struct rs_event events[] = {
@@ -395,6 +424,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(quiet_tells_bug_checks_alone, open_quiet_paper,
 						close_paper),
 		PAPER_TEST(a_broken_rule_is_told_with_its_clause),
+		PAPER_TEST(a_missing_call_is_told_once_from_each_place_and_counted),
 		PAPER_TEST(the_summary_counts_what_happened),
 		PAPER_TEST(the_summary_is_bounded_however_many_images_were_refused),
 		PAPER_TEST(lines_from_several_threads_come_out_whole),

@@ -31,11 +31,16 @@ int world_observed(void **state)
 	return 0;
 }
 
-void world_with_switch(unsigned number, bool value)
+void world_with(const struct rs_options *options)
 {
 	world_end(NULL);
-	boot(&(struct rs_options){.switch_mask = 1u << number,
-				  .switch_values = (unsigned)value << number});
+	boot(options);
+}
+
+void world_with_switch(unsigned number, bool value)
+{
+	world_with(&(struct rs_options){.switch_mask = 1u << number,
+					.switch_values = (unsigned)value << number});
 }
 
 int world_end(void **state)

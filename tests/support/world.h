@@ -29,6 +29,9 @@ void world_with_switch(unsigned number, bool value);
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_documented, world_end)
 #define OBSERVED_TEST(name) cmocka_unit_test_setup_teardown(name, world_observed, world_end)
 
+/* Likewise a kernel with those options. */
+void world_with(const struct rs_options *options);
+
 /* Takes away or gives back what lets this program register Ex and object callbacks. */
 void world_set_integrity(bool integrity);
 
