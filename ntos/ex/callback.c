@@ -6,43 +6,48 @@
  *
  * A list is an array of pointers to registrations in calling order, published
  * through list->array. Every host thread has a small stack of marks
- * (ke_processor()->marks) in which it says where it is. A walk does, for each
- * entry e of the array:
+ * (ke_processor()->marks) in which it says where it is: nowhere (NULL), inside a
+ * registration, or between two and perhaps about to enter any (EX_ANY). A walk does,
+ * for each entry e of the array:
  *
- *	W1	p = e			which registration is it
- *	W2	mark = p		say: I am inside p
- *	W3	e == p ?		is it still there
- *	W4	if so, call p
+ *	W1	mark = any		say: I may enter anything
+ *	W2	p = e			which registration is it
+ *	W3	mark = p		say: I am inside p, and nothing else
+ *	W4	call p
  *
  * and at its end W5, mark = NULL. All plain loads and stores: no atomic
  * read-modify-write, no lock, no fence. The remover of p does
  *
- *	R1	e = &ex_removed		in the current and all superseded arrays
+ *	R1	e = EX_REMOVED		in the current and all superseded arrays
  *	R2	membarrier		a full fence on every running thread
- *	R3	wait while any thread's mark is p
+ *	R3	wait while any thread's mark is p or any
  *	R4	p may be freed
  *
  * WHY NO CALL BEGINS AFTER R3, AND NONE IS IN FLIGHT
  *
- * Take a walk that passes W3, that is, reads p at W3. R2 happens at some point of
- * that thread's program order (an expedited membarrier interrupts every CPU that
- * runs the process; a thread that is not running passes a full fence when it is
- * switched in). If R2 comes before W3 in it, W3 would see what R1 stored, a
- * contradiction. So W3, and with it the earlier W2, precede R2; therefore mark = p
- * is visible to R3 and stays so until the walk overwrites it, which it does after
- * the call: R3 waits for it. In the ordering between W2 and W3 only the compiler
- * could interfere; the signal fence stops it, and the CPU's store buffer is what R2
- * is for. The release store that ends the stay (W2 of the next step, or W5) pairs
- * with R3's acquire load: what the call did happened before R4.
+ * Take a walk that reads p at W2. R2 happens at some point of that thread's program
+ * order (an expedited membarrier interrupts every CPU that runs the process; a thread
+ * that is not running passes a full fence when it is switched in). If R2 came before
+ * W2 in it, W2 would see what R1 stored, a contradiction. So W2, and with it the
+ * earlier W1, precede R2; therefore R3 sees mark = any or something later, and
+ * what is later is p (W3) and stays so until the walk overwrites it, which it does
+ * after the call: R3 waits for it. In the ordering between W1 and W2 only the
+ * compiler could interfere; the signal fence stops it, and the CPU's store buffer is
+ * what R2 is for. The release store that ends the stay (W1 of the next step, or W5)
+ * pairs with R3's acquire load: what the call did happened before R4.
  *
- * W1 reads p from an array, and nothing dereferences it before W3 succeeded. p cannot
- * be freed and come back under the same address in that entry, because entries only
- * ever change to &ex_removed, which is a static that is never called.
+ * A walk says "any" for the few instructions between W1 and W3 alone, never while a
+ * driver's routine runs, so whoever removes p waits for no call of another
+ * registration (a routine may itself wait for the remover). A remover that runs inside
+ * a walk is at W4 of it: its own mark is not "any".
+ *
+ * p cannot be freed and come back under the same address in that entry, because
+ * entries only ever change to EX_REMOVED, which is never called.
  *
  * WHY THE ARRAY IS STILL THERE
  *
- * Before it loads list->array a walk stores a non-NULL mark (the list's address), and
- * its mark stays non-NULL to its end.
+ * Before it loads list->array a walk stores a non-NULL mark, and its mark stays
+ * non-NULL to its end.
  *
  * An addition builds a new array (dropping removed entries), publishes it, and keeps
  * the old one in new->older. Superseded arrays are freed when, after a membarrier,
@@ -83,7 +88,6 @@ static void fence_every_thread(void)
 	KE_ASSERT(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0);
 }
 
-struct ex_callback ex_removed;
 struct ex_callback_array ex_empty_array = {.entry = {NULL}}; /* room for its NULL */
 
 _Atomic(const void *) *ex_next_mark(struct ex_marks *marks)
@@ -108,7 +112,7 @@ bool ex_hold(struct ex_walk *walk, struct ex_hold *hold)
 	if (walk->mark == &marks->mark[EX_MARKS - 1])
 		return false;
 	hold->mark = walk->mark++;
-	/* Still inside the walk: the arrays stay. */
+	/* Still inside the walk, so the arrays stay; but between no two registrations. */
 	atomic_store_explicit(walk->mark, walk, memory_order_relaxed);
 	return true;
 }
@@ -171,7 +175,7 @@ struct ex_callback *ex_each(struct ex_callback_list *list, uint32_t *place)
 		callback = atomic_load_explicit(&array->entry[*place], memory_order_relaxed);
 		if (callback)
 			++*place;
-	} while (callback == &ex_removed);
+	} while (callback == EX_REMOVED);
 	return callback;
 }
 
@@ -230,7 +234,7 @@ static bool remove_from(struct ex_callback_array *array, const struct ex_callbac
 	for (uint32_t i = 0; (entry = atomic_load_explicit(&array->entry[i], memory_order_relaxed));
 	     i++)
 		if (entry == callback) {
-			atomic_store_explicit(&array->entry[i], &ex_removed, memory_order_release);
+			atomic_store_explicit(&array->entry[i], EX_REMOVED, memory_order_release);
 			found = true;
 		}
 	return found;
@@ -246,12 +250,23 @@ bool ex_unpublish(struct ex_callback_list *list, struct ex_callback *callback)
 
 /* ---- Waiting --------------------------------------------------------------- */
 
+/* Where a thread is; a walk between two registrations is looked at more than once,
+ * since it will have arrived in a moment. */
+static const void *settled(_Atomic(const void *) *mark)
+{
+	const void *at = EX_ANY;
+	for (unsigned tries = 0; at == EX_ANY && tries < 1000; tries++)
+		at = atomic_load_explicit(mark, memory_order_acquire);
+	return at;
+}
+
 static bool is_outside(struct ke_processor *processor, void *callback)
 {
-	for (unsigned i = 0; i < EX_MARKS; i++)
-		if (atomic_load_explicit(&processor->marks.mark[i], memory_order_acquire) ==
-		    callback)
+	for (unsigned i = 0; i < EX_MARKS; i++) {
+		const void *at = settled(&processor->marks.mark[i]);
+		if (at == callback || at == EX_ANY)
 			return false;
+	}
 	return true;
 }
 

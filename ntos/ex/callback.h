@@ -33,13 +33,14 @@ struct ex_callback {
 };
 
 /* What a walk sees: NULL after the last. Entries only ever change from a
- * registration to &ex_removed. */
+ * registration to EX_REMOVED. */
 struct ex_callback_array {
 	struct ex_callback_array *older; /* superseded, but perhaps still walked */
 	_Atomic(struct ex_callback *) entry[];
 };
 
-extern struct ex_callback ex_removed;
+#define EX_REMOVED ((struct ex_callback *)1)
+
 extern struct ex_callback_array ex_empty_array;
 
 struct ex_callback_list {
@@ -58,6 +59,9 @@ struct ex_walk {
 	_Atomic(struct ex_callback *) *entry; /* the next */
 };
 
+/* The mark of a walk between two registrations: it may be about to enter any. */
+#define EX_ANY ((const void *)1)
+
 /* The first mark that is not in use, for a walk inside another. A driver that
  * opens handles from its own callbacks without end runs out of them, and ends in
  * the report of a kernel stack overflow. */
@@ -69,8 +73,7 @@ static inline void ex_walk_begin(struct ex_walk *walk, struct ex_callback_list *
 	walk->mark = &marks->mark[0];
 	if (__builtin_expect(atomic_load_explicit(walk->mark, memory_order_relaxed) != NULL, 0))
 		walk->mark = ex_next_mark(marks);
-	/* Any value but NULL keeps arrays alive; the list names itself. */
-	atomic_store_explicit(walk->mark, list, memory_order_relaxed);
+	atomic_store_explicit(walk->mark, EX_ANY, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	walk->entry = atomic_load_explicit(&list->array, memory_order_acquire)->entry;
 }
@@ -80,17 +83,16 @@ static inline void ex_walk_begin(struct ex_walk *walk, struct ex_callback_list *
 static inline struct ex_callback *ex_walk_next(struct ex_walk *walk)
 {
 	struct ex_callback *callback;
-	while ((callback = atomic_load_explicit(walk->entry, memory_order_acquire))) {
-		_Atomic(struct ex_callback *) *entry = walk->entry++;
-		atomic_store_explicit(walk->mark, callback, memory_order_release);
-		/* Compiler order only; the remover's membarrier makes it CPU order. */
-		atomic_signal_fence(memory_order_seq_cst);
-		if (__builtin_expect(atomic_load_explicit(entry, memory_order_acquire) == callback,
-				     1) &&
-		    __builtin_expect(callback != &ex_removed, 1))
-			return callback;
-	}
-	return NULL;
+	atomic_store_explicit(walk->mark, EX_ANY, memory_order_release);
+	/* Compiler order only; the remover's membarrier makes it CPU order. */
+	atomic_signal_fence(memory_order_seq_cst);
+	do {
+		callback = atomic_load_explicit(walk->entry++, memory_order_acquire);
+		if (!callback)
+			return NULL;
+	} while (__builtin_expect(callback == EX_REMOVED, 0));
+	atomic_store_explicit(walk->mark, callback, memory_order_relaxed);
+	return callback;
 }
 
 static inline void ex_walk_end(struct ex_walk *walk)

@@ -34,7 +34,7 @@ total=5
 check ps_22_ps_24_ob_62_removal_waits_for_two_walkers_in_every_interleaving 0 -DREMOVERS=1
 check ps_28_two_removers_and_a_second_life_in_every_interleaving 0 -DWALKERS=1 -DSECOND_LIFE
 check ps_24_model_without_the_fence_is_refuted 1 -DWALKERS=1 -DNO_FENCE
-check ps_24_model_without_the_second_look_is_refuted 1 -DWALKERS=1 -DNO_RECHECK
+check ps_24_model_that_says_any_only_at_its_beginning_is_refuted 1 -DWALKERS=1 -DNO_ANY
 check ps_30_model_that_frees_arrays_eagerly_is_refuted 1 -DWALKERS=1 -DEAGER_FREE
 echo "[  PASSED  ] $((total - failed)) test(s)."
 [ "$failed" = 0 ] || { echo "[  FAILED  ] $failed test(s)"; exit 1; }
