@@ -9,9 +9,10 @@
 /* How bug check 0xC8 says that the wrong IRQL came from a routine called out to. */
 #define IRQL_AFTER_CALLOUT 2
 
-_Noreturn void ke_callout_violation(const struct ke_callout *callout, KIRQL irql)
+_Noreturn void ke_callout_violation(KIRQL irql)
 {
 	const struct ke_processor *self = ke_processor();
+	const struct ke_callout *callout = self->callout;
 	const struct ke_thread *thread = ke_thread_of(self->pcr.current_thread);
 	struct ke_bug_check check = {.address = callout->routine};
 	ULONG left = self->pcr.irql;

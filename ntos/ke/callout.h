@@ -20,9 +20,16 @@
 
 #include "ke/apc.h"
 
-/* Reports the rule that the routine broke; `irql` is what it was called at. Does not
- * return. */
-_Noreturn void ke_callout_violation(const struct ke_callout *callout, KIRQL irql);
+/* Reports the rule that the innermost routine broke; `irql` is what it was called at.
+ * Does not return. */
+_Noreturn void ke_callout_violation(KIRQL irql);
+
+/* One critical region more. Both counts are read and written as one, always: a
+ * processor has to wait when a load spans what smaller stores have just written. */
+static inline ULONG64 ke_inside_region(ULONG64 apc_disable)
+{
+	return (apc_disable & 0xFFFFFFFF00000000) | (ULONG)(apc_disable - 1);
+}
 
 static inline void ke_callout_begin(struct ke_callout *callout, const char *what,
 				    const void *routine, KIRQL irql)
@@ -35,9 +42,8 @@ static inline void ke_callout_begin(struct ke_callout *callout, const char *what
 	callout->what = what;
 	callout->routine = routine;
 	callout->irql = self->pcr.irql;
-	callout->kernel_apc_disable = thread->kernel_apc_disable;
-	callout->special_apc_disable = thread->special_apc_disable;
-	thread->kernel_apc_disable--;
+	callout->apc_disable = thread->apc_disable;
+	thread->apc_disable = ke_inside_region(callout->apc_disable);
 	self->pcr.irql = irql;
 	self->callout = callout;
 }
@@ -48,10 +54,9 @@ static inline void ke_callout_check(const struct ke_callout *callout, KIRQL irql
 	const struct ke_thread *thread = callout->thread;
 	if (__builtin_expect(
 		    (callout->self->pcr.irql != irql) |
-			    (thread->kernel_apc_disable != callout->kernel_apc_disable - 1) |
-			    (thread->special_apc_disable != callout->special_apc_disable),
+			    (thread->apc_disable != ke_inside_region(callout->apc_disable)),
 		    0))
-		ke_callout_violation(callout, irql);
+		ke_callout_violation(irql);
 }
 
 /* Between the routines of one dispatch: the state stays, the routine changes. */
@@ -62,10 +67,10 @@ static inline void ke_callout_next(struct ke_callout *callout, const char *what,
 	callout->routine = routine;
 }
 
-static inline void ke_callout_end(struct ke_callout *callout, KIRQL irql)
+static inline void ke_callout_end(const struct ke_callout *callout, KIRQL irql)
 {
 	ke_callout_check(callout, irql);
-	callout->thread->kernel_apc_disable = callout->kernel_apc_disable;
+	callout->thread->apc_disable = callout->apc_disable;
 	callout->self->pcr.irql = callout->irql;
 	callout->self->callout = callout->outer;
 	ke_check_apcs_of(callout->thread);

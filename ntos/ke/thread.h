@@ -25,10 +25,15 @@ struct ke_thread {
 	DISPATCHER_HEADER header; /* signalled when the thread has ended */
 
 	/* Only the thread itself, while it is current, writes these. */
-	LONG kernel_apc_disable;  /* <= 0; KeEnterCriticalRegion takes one */
-	LONG special_apc_disable; /* <= 0; KeEnterGuardedRegion takes one */
-	PEPROCESS process;        /* whose thread this is */
-	PEPROCESS attached;       /* KeStackAttachProcess, or NULL */
+	union {
+		struct {
+			LONG kernel_apc_disable;  /* <= 0; KeEnterCriticalRegion takes one */
+			LONG special_apc_disable; /* <= 0; KeEnterGuardedRegion takes one */
+		};
+		ULONG64 apc_disable; /* both */
+	};
+	PEPROCESS process;  /* whose thread this is */
+	PEPROCESS attached; /* KeStackAttachProcess, or NULL */
 	KPROCESSOR_MODE previous_mode;
 	bool normal_apc; /* a normal kernel APC is under way */
 
@@ -72,7 +77,12 @@ struct ke_callout {
 	const char *what;    /* "PsSetCreateProcessNotifyRoutineEx2 routine" */
 	const void *routine; /* driver code */
 	KIRQL irql;          /* state at entry, compared at return (VF-4, VF-5) */
-	LONG kernel_apc_disable, special_apc_disable;
+	union {
+		struct {
+			LONG kernel_apc_disable, special_apc_disable;
+		};
+		ULONG64 apc_disable;
+	};
 };
 
 /* One instruction of a driver that runs on a copy of the shared data page (step.c). */
