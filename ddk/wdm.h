@@ -46,6 +46,13 @@ extern POBJECT_TYPE *__imp_SeTokenObjectType;
 #define PsThreadType __imp_PsThreadType
 #define SeTokenObjectType __imp_SeTokenObjectType
 
+/* ---- The registry ------------------------------------------------------------ */
+
+NTKERNELAPI NTSTATUS NTAPI CmCallbackGetKeyObjectIDEx(PLARGE_INTEGER Cookie, PVOID Object,
+						      PULONG_PTR ObjectID,
+						      PCUNICODE_STRING *ObjectName, ULONG Flags);
+NTKERNELAPI VOID NTAPI CmCallbackReleaseKeyObjectIDEx(PCUNICODE_STRING ObjectName);
+
 /* ---- Pool ------------------------------------------------------------------ */
 
 #define POOL_ZERO_ALLOCATION 1024

@@ -12,7 +12,7 @@
 #include "ldr/driver.h"
 #include "ldr/bind.h"
 #include "clock.h"
-#include "cm/registry.h"
+#include "cm/filter.h"
 #include "ex/event.h"
 #include "ex/pool.h"
 #include "ex/workitem.h"
@@ -156,6 +156,11 @@ static void found_object_callback(void *context, const void *routine)
 	blame_registration(context, "its object callback", routine);
 }
 
+static void found_registry_callback(void *context, const void *routine)
+{
+	blame_registration(context, "its registry callback", routine);
+}
+
 static void found_timer_or_dpc(const struct ldr_module *module, ULONG kind, const void *object,
 			       const void *routine)
 {
@@ -204,6 +209,7 @@ static void check_left_behind(struct ldr_module *module)
 	SIZE_T size = module->entry.SizeOfImage;
 	ps_find_registrations(base, size, found_notify_routine, module);
 	ob_find_registrations(base, size, found_object_callback, module);
+	cm_find_callbacks(base, size, found_registry_callback, module);
 	check_to_run_later(module);
 	ex_check_pool_at_unload(base, size, &module->entry.BaseDllName);
 }

@@ -6,7 +6,7 @@
  * Boot is a list of steps, undone in reverse; each leaves nothing behind when it
  * fails. Every other part of the kernel may rely on those above it in the list.
  */
-#include "cm/registry.h"
+#include "cm/filter.h"
 #include "ex/callback.h"
 #include "ex/pool.h"
 #include "ex/workitem.h"
@@ -65,10 +65,12 @@ static void wake_threads(void)
 static void stop_threads(void)
 {
 	ke_stop_helpers(wake_threads);
+	ob_delete_deferred();
 }
 
 static void shut_callbacks(void)
 {
+	cm_shutdown_callbacks();
 	ob_shutdown_callbacks();
 	ps_shutdown_notify();
 }

@@ -112,6 +112,7 @@ static const struct {
 	[RS_IMAGE] = {"image", "image", false},
 	[RS_OBJECT_PRE] = {"object_pre", "object, pre-operation", false},
 	[RS_OBJECT_POST] = {"object_post", "object, post-operation", false},
+	[RS_REGISTRY] = {"registry", "registry", false},
 };
 
 const char *sink_kind_field(enum rs_callback_kind kind)

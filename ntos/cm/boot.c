@@ -48,10 +48,10 @@ int cm_boot(void)
 	int result = cm_plant();
 	for (size_t i = 0; result == 0 && i < sizeof(planted) / sizeof(planted[0]); i++)
 		result = plant(planted[i].path, planted[i].bare);
+	if (result == 0)
+		result = cm_boot_keys();
 	if (result)
 		cm_fell();
-	else
-		cm_init_key_type();
 	return result;
 }
 
@@ -61,7 +61,11 @@ NTSTATUS cm_set_value(PCUNICODE_STRING path, PCUNICODE_STRING name, ULONG type, 
 	const struct cm_new_key how = {0};
 	UNICODE_STRING rest = *path, component;
 	struct cm_node *node;
-	NTSTATUS status = cm_enter_root(&rest, &node);
+	NTSTATUS status = cm_enter_root(&rest);
+	if (!NT_SUCCESS(status))
+		return status;
+	node = cm_root();
+	cm_reference(node);
 	while (NT_SUCCESS(status) && cm_next_component(&rest, &component)) {
 		struct cm_node *parent = node;
 		bool created;
@@ -77,5 +81,6 @@ NTSTATUS cm_set_value(PCUNICODE_STRING path, PCUNICODE_STRING name, ULONG type, 
 
 void cm_shutdown(void)
 {
+	cm_shutdown_keys();
 	cm_fell();
 }

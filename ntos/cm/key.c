@@ -1,35 +1,71 @@
 // SPDX-License-Identifier: MIT
 /*
- * Keys as drivers see them: opening, creating and deleting through handles.
+ * Keys as drivers see them: objects, names, deletion. Opening has a file of its own.
  *
  * A key handle refers to an object of CmKeyObjectType whose body holds a reference
  * on one node of the tree; two opens of a key make two objects, as on NT. The
  * object needs no lock: its node never changes.
  *
- * Each Zw routine resolves its handle, does one thing to the tree and answers.
- * They are the only way in for drivers (the Rtl routines are built on them), so
- * that registry callbacks, once there are any, have one place each to stand
- * around.
+ * Each Zw routine resolves its handle and puts its arguments into the structure that
+ * registry callbacks are shown; cm_carry_out calls them around one thing done to the
+ * tree. They are the only way in for drivers: the Rtl routines are built on them.
  */
-#include "cm/key.h"
+#include "cm/filter.h"
+#include "ke/list.h"
 #include "memory.h"
 #include "ob/handle.h"
 #include "ps/process.h"
 #include "rtl/string.h"
-#include <string.h>
+#include <errno.h>
 
-#define OPEN_OPTIONS (REG_OPTION_BACKUP_RESTORE | REG_OPTION_OPEN_LINK | REG_OPTION_DONT_VIRTUALIZE)
-#define CREATE_OPTIONS (OPEN_OPTIONS | REG_OPTION_VOLATILE | REG_OPTION_CREATE_LINK)
+struct cm_key *cm_root_key;
 
 static void delete_key_body(void *body)
 {
 	struct cm_key *key = body;
+	cm_tell_close(key);
+	host_free(atomic_load_explicit(&key->name, memory_order_relaxed));
 	cm_release(key->node);
 }
 
-void cm_init_key_type(void)
+static NTSTATUS key_name(void *body, UNICODE_STRING *name)
 {
+	const struct cm_key *key = body;
+	return cm_path(key->node, name);
+}
+
+int cm_boot_keys(void)
+{
+	CmKeyObjectType->name_of = key_name;
 	CmKeyObjectType->delete_body = delete_key_body;
+	CmKeyObjectType->passive_delete = true; /* routines of drivers are called */
+	cm_reference(cm_root());
+	cm_root_key = cm_make_key(cm_root());
+	return cm_root_key ? 0 : -ENOMEM;
+}
+
+void cm_shutdown_keys(void)
+{
+	ob_dereference(cm_root_key);
+	cm_root_key = NULL;
+}
+
+struct cm_key *cm_make_key(struct cm_node *node)
+{
+	struct cm_key *key = ob_create(CmKeyObjectType, sizeof(*key));
+	if (!key) {
+		cm_release(node);
+		return NULL;
+	}
+	key->node = node;
+	list_init(&key->contexts);
+	return key;
+}
+
+bool cm_is_key(const void *object)
+{
+	return object && (uintptr_t)object % 16 == 0 &&
+	       ob_header_of(object)->type == CmKeyObjectType;
 }
 
 NTSTATUS cm_key_of(HANDLE handle, struct cm_key **key)
@@ -46,33 +82,9 @@ NTSTATUS cm_key_of(HANDLE handle, struct cm_key **key)
 	return STATUS_SUCCESS;
 }
 
-/* Makes an object and a handle for `node`, whose reference goes to the object or,
- * on failure, is given back. */
-static NTSTATUS make_key_handle(struct cm_node *node, ACCESS_MASK access, ULONG attributes,
-				PHANDLE handle)
-{
-	struct cm_key *key = ob_create(CmKeyObjectType, sizeof(*key));
-	if (!key) {
-		cm_release(node);
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
-	key->node = node;
-	const struct ob_handle_request request = {
-		.operation = OB_OPERATION_HANDLE_CREATE,
-		.object = key,
-		.table_of = PsGetCurrentProcess(),
-		.desired = access,
-		.attributes = attributes,
-		.mode = KernelMode,
-	};
-	NTSTATUS status = ob_make_handle(&request, handle, NULL);
-	ob_dereference(key);
-	return status;
-}
-
 /* ---- Names --------------------------------------------------------------- */
 
-NTSTATUS cm_enter_root(UNICODE_STRING *path, struct cm_node **from)
+NTSTATUS cm_enter_root(UNICODE_STRING *path)
 {
 	UNICODE_STRING first, ignored;
 	if (path->Length == 0 || path->Buffer[0] != u'\\')
@@ -83,36 +95,11 @@ NTSTATUS cm_enter_root(UNICODE_STRING *path, struct cm_node **from)
 		return cm_next_component(&rest, &ignored) ? STATUS_OBJECT_PATH_NOT_FOUND
 							  : STATUS_OBJECT_NAME_NOT_FOUND;
 	}
-	*from = cm_root();
-	cm_reference(*from);
+	while (path->Length && path->Buffer[0] == u'\\') {
+		path->Buffer++;
+		path->Length -= sizeof(WCHAR);
+	}
 	return STATUS_SUCCESS;
-}
-
-static NTSTATUS enter_handle(HANDLE root, const UNICODE_STRING *path, struct cm_node **from)
-{
-	struct cm_key *key;
-	if (path->Length && path->Buffer[0] == u'\\')
-		return STATUS_OBJECT_PATH_SYNTAX_BAD;
-	NTSTATUS status = cm_key_of(root, &key);
-	if (!NT_SUCCESS(status))
-		return status;
-	*from = key->node;
-	cm_reference(*from);
-	ob_dereference(key);
-	return STATUS_SUCCESS;
-}
-
-/* Where the walk begins (referenced) and what it has to walk. */
-static NTSTATUS locate(const OBJECT_ATTRIBUTES *attributes, struct cm_node **from,
-		       UNICODE_STRING *path)
-{
-	if (!attributes || attributes->Length != sizeof(*attributes))
-		return STATUS_INVALID_PARAMETER;
-	*path = attributes->ObjectName ? *attributes->ObjectName : (UNICODE_STRING){0};
-	if (path->Length % sizeof(WCHAR))
-		return STATUS_OBJECT_NAME_INVALID;
-	return attributes->RootDirectory ? enter_handle(attributes->RootDirectory, path, from)
-					 : cm_enter_root(path, from);
 }
 
 UNICODE_STRING cm_value_name(PCUNICODE_STRING name)
@@ -123,84 +110,63 @@ UNICODE_STRING cm_value_name(PCUNICODE_STRING name)
 	return cut;
 }
 
-/* ---- Exports ------------------------------------------------------------- */
+/* ---- Deleting and flushing ------------------------------------------------- */
 
-NTSTATUS NTAPI ZwOpenKeyEx(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess,
-			   POBJECT_ATTRIBUTES ObjectAttributes, ULONG OpenOptions)
+static NTSTATUS carry_out_delete(const void *information)
 {
-	struct cm_node *from, *node;
-	UNICODE_STRING path;
-	if (OpenOptions & ~OPEN_OPTIONS)
-		return STATUS_INVALID_PARAMETER;
-	NTSTATUS status = locate(ObjectAttributes, &from, &path);
-	if (!NT_SUCCESS(status))
-		return status;
-	status = cm_find(from, &path, &node);
-	cm_release(from);
-	if (!NT_SUCCESS(status))
-		return status;
-	return make_key_handle(node, DesiredAccess, ObjectAttributes->Attributes, KeyHandle);
+	const REG_DELETE_KEY_INFORMATION *asked = information;
+	const struct cm_key *key = asked->Object;
+	return cm_delete(key->node);
 }
 
-NTSTATUS NTAPI ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess,
-			 POBJECT_ATTRIBUTES ObjectAttributes)
+/* There is nothing behind the tree that could be out of date: a live key is
+ * flushed. */
+static NTSTATUS carry_out_flush(const void *information)
 {
-	return ZwOpenKeyEx(KeyHandle, DesiredAccess, ObjectAttributes, 0);
+	const REG_FLUSH_KEY_INFORMATION *asked = information;
+	const struct cm_key *key = asked->Object;
+	return cm_check(key->node);
 }
 
-NTSTATUS NTAPI ZwCreateKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess,
-			   POBJECT_ATTRIBUTES ObjectAttributes, ULONG TitleIndex,
-			   PUNICODE_STRING Class, ULONG CreateOptions, PULONG Disposition)
+static const struct cm_operation delete_operation = {
+	RegNtPreDeleteKey,
+	RegNtPostDeleteKey,
+	sizeof(REG_DELETE_KEY_INFORMATION),
+	offsetof(REG_DELETE_KEY_INFORMATION, CallContext),
+	NULL,
+	carry_out_delete,
+};
+
+static const struct cm_operation flush_operation = {
+	RegNtPreFlushKey,
+	RegNtPostFlushKey,
+	sizeof(REG_FLUSH_KEY_INFORMATION),
+	offsetof(REG_FLUSH_KEY_INFORMATION, CallContext),
+	NULL,
+	carry_out_flush,
+};
+
+NTSTATUS cm_carry_out_by_handle(HANDLE handle, const struct cm_operation *operation,
+				void *information)
 {
-	const struct cm_new_key how = {
-		.class = Class ? *Class : (UNICODE_STRING){0},
-		.is_volatile = CreateOptions & REG_OPTION_VOLATILE,
-	};
-	struct cm_node *from, *node;
-	UNICODE_STRING path;
-	bool created;
-	(void)TitleIndex; /* unused by NT too */
-	if (CreateOptions & ~CREATE_OPTIONS)
-		return STATUS_INVALID_PARAMETER;
-	if (CreateOptions & REG_OPTION_CREATE_LINK)
-		return STATUS_NOT_SUPPORTED;
-	NTSTATUS status = locate(ObjectAttributes, &from, &path);
+	struct cm_key *key;
+	NTSTATUS status = cm_key_of(handle, &key);
 	if (!NT_SUCCESS(status))
 		return status;
-	status = cm_create(from, &path, &how, &node, &created);
-	cm_release(from);
-	if (!NT_SUCCESS(status))
-		return status;
-	cm_reference(node); /* make_key_handle takes one; ours is for taking back */
-	status = make_key_handle(node, DesiredAccess, ObjectAttributes->Attributes, KeyHandle);
-	if (!NT_SUCCESS(status) && created)
-		cm_delete(node);
-	if (NT_SUCCESS(status) && Disposition)
-		*Disposition = created ? REG_CREATED_NEW_KEY : REG_OPENED_EXISTING_KEY;
-	cm_release(node);
+	*(PVOID *)information = key;
+	status = cm_carry_out(operation, key, information);
+	ob_dereference(key);
 	return status;
 }
 
 NTSTATUS NTAPI ZwDeleteKey(HANDLE KeyHandle)
 {
-	struct cm_key *key;
-	NTSTATUS status = cm_key_of(KeyHandle, &key);
-	if (!NT_SUCCESS(status))
-		return status;
-	status = cm_delete(key->node);
-	ob_dereference(key);
-	return status;
+	REG_DELETE_KEY_INFORMATION information = {0};
+	return cm_carry_out_by_handle(KeyHandle, &delete_operation, &information);
 }
 
-/* There is nothing behind the tree that could be out of date: a live key is
- * flushed. */
 NTSTATUS NTAPI ZwFlushKey(HANDLE KeyHandle)
 {
-	struct cm_key *key;
-	NTSTATUS status = cm_key_of(KeyHandle, &key);
-	if (!NT_SUCCESS(status))
-		return status;
-	status = cm_check(key->node);
-	ob_dereference(key);
-	return status;
+	REG_FLUSH_KEY_INFORMATION information = {0};
+	return cm_carry_out_by_handle(KeyHandle, &flush_operation, &information);
 }

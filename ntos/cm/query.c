@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a key is: ZwQueryKey and ZwEnumerateKey.
+ * What a key is: ZwQueryKey and ZwEnumerateKey, with registry callbacks around them.
  *
  * Both answer from a snapshot (cm_summarize) and from names that never change, so
  * the driver's buffer is written with no lock held.
  */
 #include "cm/answer.h"
-#include "cm/key.h"
+#include "cm/filter.h"
 #include "memory.h"
 
 static NTSTATUS answer_basic(struct cm_node *node, struct cm_answer *answer, PULONG result)
@@ -122,41 +122,75 @@ static key_answer *const key_answers[] = {
 	[KeyNameInformation] = answer_name,
 };
 
+static NTSTATUS carry_out_query(const void *information)
+{
+	const REG_QUERY_KEY_INFORMATION *asked = information;
+	const struct cm_key *key = asked->Object;
+	struct cm_answer answer = {.buffer = asked->KeyInformation, .length = asked->Length};
+	return key_answers[asked->KeyInformationClass](key->node, &answer, asked->ResultLength);
+}
+
+static NTSTATUS carry_out_enumerate(const void *information)
+{
+	const REG_ENUMERATE_KEY_INFORMATION *asked = information;
+	const struct cm_key *key = asked->Object;
+	struct cm_answer answer = {.buffer = asked->KeyInformation, .length = asked->Length};
+	struct cm_node *subkey;
+	NTSTATUS status = cm_nth_subkey(key->node, asked->Index, &subkey);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = key_answers[asked->KeyInformationClass](subkey, &answer, asked->ResultLength);
+	cm_release(subkey);
+	return status;
+}
+
+static const struct cm_operation query_operation = {
+	RegNtPreQueryKey,
+	RegNtPostQueryKey,
+	sizeof(REG_QUERY_KEY_INFORMATION),
+	offsetof(REG_QUERY_KEY_INFORMATION, CallContext),
+	NULL,
+	carry_out_query,
+};
+
+static const struct cm_operation enumerate_operation = {
+	RegNtPreEnumerateKey,
+	RegNtPostEnumerateKey,
+	sizeof(REG_ENUMERATE_KEY_INFORMATION),
+	offsetof(REG_ENUMERATE_KEY_INFORMATION, CallContext),
+	NULL,
+	carry_out_enumerate,
+};
+
 NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass,
 			  PVOID KeyInformation, ULONG Length, PULONG ResultLength)
 {
-	struct cm_answer answer = {.buffer = KeyInformation, .length = Length};
-	struct cm_key *key;
+	REG_QUERY_KEY_INFORMATION information = {
+		.KeyInformationClass = KeyInformationClass,
+		.KeyInformation = KeyInformation,
+		.Length = Length,
+		.ResultLength = ResultLength,
+	};
 	if ((ULONG)KeyInformationClass >= MaxKeyInfoClass)
 		return STATUS_INVALID_PARAMETER;
 	if (KeyInformationClass > KeyNameInformation)
 		return STATUS_NOT_IMPLEMENTED;
-	NTSTATUS status = cm_key_of(KeyHandle, &key);
-	if (!NT_SUCCESS(status))
-		return status;
-	status = key_answers[KeyInformationClass](key->node, &answer, ResultLength);
-	ob_dereference(key);
-	return status;
+	return cm_carry_out_by_handle(KeyHandle, &query_operation, &information);
 }
 
 NTSTATUS NTAPI ZwEnumerateKey(HANDLE KeyHandle, ULONG Index,
 			      KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
 			      ULONG Length, PULONG ResultLength)
 {
-	struct cm_answer answer = {.buffer = KeyInformation, .length = Length};
-	struct cm_node *subkey;
-	struct cm_key *key;
+	REG_ENUMERATE_KEY_INFORMATION information = {
+		.Index = Index,
+		.KeyInformationClass = KeyInformationClass,
+		.KeyInformation = KeyInformation,
+		.Length = Length,
+		.ResultLength = ResultLength,
+	};
 	/* The documentation allows these three here. */
 	if ((ULONG)KeyInformationClass > KeyFullInformation)
 		return STATUS_INVALID_PARAMETER;
-	NTSTATUS status = cm_key_of(KeyHandle, &key);
-	if (!NT_SUCCESS(status))
-		return status;
-	status = cm_nth_subkey(key->node, Index, &subkey);
-	ob_dereference(key);
-	if (!NT_SUCCESS(status))
-		return status;
-	status = key_answers[KeyInformationClass](subkey, &answer, ResultLength);
-	cm_release(subkey);
-	return status;
+	return cm_carry_out_by_handle(KeyHandle, &enumerate_operation, &information);
 }

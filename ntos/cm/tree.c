@@ -372,8 +372,12 @@ PCUNICODE_STRING cm_class(const struct cm_node *node)
 NTSTATUS cm_path(struct cm_node *node, UNICODE_STRING *path)
 {
 	NTSTATUS status = cm_check(node);
-	if (!NT_SUCCESS(status))
-		return status;
+	return NT_SUCCESS(status) ? cm_full_path(node, path) : status;
+}
+
+/* Without a lock: names and parents never change. */
+NTSTATUS cm_full_path(struct cm_node *node, UNICODE_STRING *path)
+{
 	size_t length = 0;
 	for (const struct cm_node *at = node; at; at = at->parent)
 		length += sizeof(WCHAR) + at->name.Length;

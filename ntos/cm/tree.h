@@ -86,7 +86,9 @@ NTSTATUS cm_summarize(struct cm_node *node, struct cm_summary *summary);
 PCUNICODE_STRING cm_name(const struct cm_node *node); /* last component, as created */
 PCUNICODE_STRING cm_class(const struct cm_node *node);
 
-/* The full path (\REGISTRY\MACHINE\...); its Buffer is freed with host_free. */
+/* The full path (\REGISTRY\MACHINE\...); its Buffer is freed with host_free. The first
+ * form not of a key that is deleted. */
 NTSTATUS cm_path(struct cm_node *node, UNICODE_STRING *path);
+NTSTATUS cm_full_path(struct cm_node *node, UNICODE_STRING *path);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The callback mechanism: lists of registrations that are walked without locks
- * and removed without a call in flight. Process, thread, image and object
+ * and removed without a call in flight. Process, thread, image, object and registry
  * callbacks are all kept in lists of this kind. The theory and the proof are at
  * the top of callback.c.
  *

@@ -12,6 +12,7 @@
 #include "ob/object.h"
 #include "ke/bugcheck.h"
 #include "ob/directory.h"
+#include "ob/defer.h"
 #include "ob/handle.h"
 #include "ps/process.h"
 #include <stdint.h>
@@ -40,7 +41,7 @@ bool ob_reference_unless_dead(void *body)
 	return false;
 }
 
-static void delete_object(struct ob_header *header)
+void ob_delete(struct ob_header *header)
 {
 	POBJECT_TYPE type = header->type;
 	if (header->named)
@@ -51,21 +52,32 @@ static void delete_object(struct ob_header *header)
 	host_free(header);
 }
 
-static LONGLONG drop_reference(void *body)
+LONGLONG ob_drop_reference(void *body)
 {
 	struct ob_header *header = ob_header_of(body);
 	LONGLONG left = atomic_fetch_sub_explicit(&header->references, 1, memory_order_acq_rel) - 1;
 	if (left < 0)
 		KE_BUG_CHECK(KE_REFERENCE_BY_POINTER, (uintptr_t)header->type, (uintptr_t)body, 0,
 			     left, "an object was dereferenced more often than referenced");
-	if (left == 0)
-		delete_object(header);
+	return left;
+}
+
+static LONGLONG dereference(void *body)
+{
+	LONGLONG left = ob_drop_reference(body);
+	struct ob_header *header = ob_header_of(body);
+	if (left == 0) {
+		if (header->type->passive_delete && KeGetCurrentIrql() > PASSIVE_LEVEL)
+			ob_delete_later(header);
+		else
+			ob_delete(header);
+	}
 	return left;
 }
 
 void ob_dereference(void *body)
 {
-	drop_reference(body);
+	dereference(body);
 }
 
 bool ob_dereference_unless_last(void *body)
@@ -89,7 +101,7 @@ LONG_PTR NTAPI ObfReferenceObject(PVOID Object)
 
 LONG_PTR NTAPI ObfDereferenceObject(PVOID Object)
 {
-	return drop_reference(Object);
+	return dereference(Object);
 }
 
 POBJECT_TYPE NTAPI ObGetObjectType(PVOID Object)

@@ -37,6 +37,7 @@ struct _OBJECT_TYPE {
 	ULONG RetainAccess;    /* 0x60 */
 	/* From here on ours alone. */
 	void (*delete_body)(void *body);        /* last reference gone; may be NULL */
+	bool passive_delete;                    /* delete_body wants PASSIVE_LEVEL */
 	void (*last_handle_closed)(void *body); /* in the closer's context; may be NULL */
 	/* What it is called, for a buffer of rtl/utf.h; NULL: as the namespace says. */
 	NTSTATUS (*name_of)(void *body, UNICODE_STRING *name);
@@ -58,7 +59,7 @@ struct ob_header {
 	POBJECT_TYPE type;
 	const char *site;               /* where it was made, for reports */
 	struct ob_named *_Atomic named; /* its place in the namespace; directory.c */
-	void *reserved;
+	struct ob_header *next_dead;    /* defer.c */
 };
 _Static_assert(sizeof(struct ob_header) % 16 == 0, "bodies are 16-byte aligned");
 
@@ -85,6 +86,13 @@ bool ob_reference_unless_dead(void *body);
  * check 0x18 (VF-13). */
 void ob_dereference(void *body);
 
+/* The same, but the body is deleted later and elsewhere: at PASSIVE_LEVEL, on a worker, so
+ * that the caller may hold what the deletion takes. Any IRQL up to DISPATCH_LEVEL. */
+void ob_dereference_deferred(void *body);
+
+/* At shutdown, with no worker left: deletes what still waits for that. */
+void ob_delete_deferred(void);
+
 /* The same, but keeps the last one and says false. */
 bool ob_dereference_unless_last(void *body);
 
@@ -95,6 +103,8 @@ void ob_shutdown_types(void);
 /* Exports. */
 LONG_PTR NTAPI ObfReferenceObject(PVOID Object);
 LONG_PTR NTAPI ObfDereferenceObject(PVOID Object);
+VOID NTAPI ObDereferenceObjectDeferDelete(PVOID Object);
+VOID NTAPI ObDereferenceObjectDeferDeleteWithTag(PVOID Object, ULONG Tag);
 NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess,
 					  POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode);
 NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,

@@ -33,6 +33,7 @@ const char *ps_kind_name(enum rs_callback_kind kind)
 		[RS_IMAGE] = "PsSetLoadImageNotifyRoutine",
 		[RS_OBJECT_PRE] = "ObRegisterCallbacks pre",
 		[RS_OBJECT_POST] = "ObRegisterCallbacks post",
+		[RS_REGISTRY] = "CmRegisterCallback",
 	};
 	return name[kind];
 }
