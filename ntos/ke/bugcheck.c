@@ -199,7 +199,9 @@ bool ke_guard(void (*fn)(void *), void *argument)
 	struct guard guard;
 
 	enter(&guard);
-	if (sigsetjmp(guard.start, 1)) { /* the mask too: we may come from a signal handler */
+	/* Without the mask, which would cost a system call each time: the handlers that we
+	 * may come from block nothing (trap.c). */
+	if (sigsetjmp(guard.start, 0)) {
 		ke_self->callout = guard.callout;
 		ke_self->pcr.irql = guard.irql;
 		end(&guard);

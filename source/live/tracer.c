@@ -84,14 +84,18 @@ static long peek_register(pid_t tid, size_t offset)
 #define REGISTER(name) offsetof(struct user_regs_struct, name)
 
 /* The flags of the clone that a task stopped in; 0 for fork and vfork. The numbers
- * of clone on the two architectures are no fork of any kind on the other one. */
+ * of clone on the two architectures are no fork of any kind on the other one. All
+ * registers at once cost as much as one of them. */
 static unsigned long clone_flags(pid_t tid)
 {
-	switch (peek_register(tid, REGISTER(orig_rax)) & ~X32_BIT) {
+	struct user_regs_struct r;
+	if (ptrace(PTRACE_GETREGS, tid, NULL, &r))
+		return 0;
+	switch ((long)r.orig_rax & ~X32_BIT) {
 	case NUMBER_OF_CLONE_64:
-		return (unsigned long)peek_register(tid, REGISTER(rdi));
+		return r.rdi;
 	case NUMBER_OF_CLONE_32:
-		return (unsigned long)peek_register(tid, REGISTER(rbx));
+		return r.rbx;
 	default:
 		return 0;
 	}
@@ -300,9 +304,17 @@ static struct live_task *successor(pid_t pid, pid_t former)
 	return task;
 }
 
-static void on_exec(pid_t pid)
+/* Asking the kernel which thread it was is needed only where there are several. */
+static pid_t former_id(pid_t pid, const struct live_task *leader)
 {
-	struct live_task *task = successor(pid, event_message(pid));
+	bool alone = leader && leader->process && leader->state == LIVE_RUNNING &&
+		     leader->process->tasks == 1;
+	return alone ? pid : event_message(pid);
+}
+
+static void on_exec(pid_t pid, const struct live_task *leader)
+{
+	struct live_task *task = successor(pid, former_id(pid, leader));
 	bool refused = false;
 	if (task && task->process && !ke_crashed()) {
 		struct live_pending *pending = live_take_pending(task);
@@ -445,7 +457,7 @@ static void on_stop(pid_t tid, struct live_task *task, int status)
 {
 	int event = status >> 16;
 	if (event == PTRACE_EVENT_EXEC) {
-		on_exec(tid);
+		on_exec(tid, task);
 		return;
 	}
 	if (task) /* it does something else: an exec that was told has failed */
