@@ -83,7 +83,7 @@ static void begin_report(struct session *session)
 		   &(struct sink_run){.version = RINGSIDE_VERSION,
 				      .profile = options->profile == RS_OBSERVED ? "observed"
 										 : "documented",
-				      .present = options->subsystem ? "subsystem" : "win32",
+				      .present = options->live.subsystem ? "subsystem" : "win32",
 				      .command = options->command});
 	rs_listen(sink_hear, session->sink);
 }
@@ -203,10 +203,10 @@ static int status_of_failure(int error)
 static void run_command(struct session *session)
 {
 	struct sink_outcome *outcome = &session->outcome;
-	struct live_options live = {.subsystem = session->options.subsystem};
 	struct rs_error error;
 	uint64_t start = now();
-	int result = live_run(session->options.command, &live, &outcome->wait_status, &error);
+	int result = live_run(session->options.command, &session->options.live,
+			      &outcome->wait_status, &error);
 	outcome->elapsed = now() - start;
 	if (result < 0) {
 		cli_complain("%s", error.text);

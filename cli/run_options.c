@@ -37,6 +37,10 @@ static const char help[] =
 	"                     check (the default), or returns that status\n"
 	"                     (STATUS_NOT_IMPLEMENTED) to the driver and is reported; or\n"
 	"                     a driver that has such an import is not loaded\n"
+	"  --on-exit kill|release, --on-bugcheck kill|release\n"
+	"                     what becomes of the tree when Ringside is killed, and after\n"
+	"                     a bug check: it ends (the default), or goes on, seen by\n"
+	"                     no driver any more\n"
 	"  --json             report as one JSON object a line\n"
 	"  -o, --output FILE  report to FILE\n"
 	"  -q, --quiet        report bug checks alone\n"
@@ -53,6 +57,8 @@ enum {
 	OPTION_PRESENT,
 	OPTION_PROFILE,
 	OPTION_MISSING,
+	OPTION_ON_EXIT,
+	OPTION_ON_BUGCHECK,
 	OPTION_JSON,
 	OPTION_IOCTL,
 	OPTION_READ,
@@ -64,6 +70,8 @@ static const struct option long_options[] = {
 	{"present", required_argument, NULL, OPTION_PRESENT},
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"missing", required_argument, NULL, OPTION_MISSING},
+	{"on-exit", required_argument, NULL, OPTION_ON_EXIT},
+	{"on-bugcheck", required_argument, NULL, OPTION_ON_BUGCHECK},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"ioctl", required_argument, NULL, OPTION_IOCTL},
 	{"read", required_argument, NULL, OPTION_READ},
@@ -84,6 +92,15 @@ static bool read_choice(const char *option, const char *word, const char *off, c
 		return false;
 	}
 	*value = strcmp(word, on) == 0;
+	return true;
+}
+
+static bool read_fate(const char *option, const char *word, enum live_fate *fate)
+{
+	bool release;
+	if (!read_choice(option, word, "kill", "release", &release))
+		return false;
+	*fate = release ? LIVE_RELEASE : LIVE_KILL;
 	return true;
 }
 
@@ -142,7 +159,12 @@ static bool read_option(struct run_options *options, int option)
 	case OPTION_PARAM:
 		return read_parameter(options, optarg);
 	case OPTION_PRESENT:
-		return read_choice("--present", optarg, "win32", "subsystem", &options->subsystem);
+		return read_choice("--present", optarg, "win32", "subsystem",
+				   &options->live.subsystem);
+	case OPTION_ON_EXIT:
+		return read_fate("--on-exit", optarg, &options->live.on_exit);
+	case OPTION_ON_BUGCHECK:
+		return read_fate("--on-bugcheck", optarg, &options->live.on_bugcheck);
 	case OPTION_PROFILE:
 		if (!read_choice("--profile", optarg, "documented", "observed", &observed))
 			return false;

@@ -7,6 +7,7 @@
 #include "cli/missing.h"
 #include "cli/request.h"
 #include "sink/sink.h"
+#include "source/live/live.h"
 
 /* --param: a value for one driver's Parameters key or for every driver's. */
 struct run_parameter {
@@ -27,7 +28,8 @@ struct run_options {
 	enum sink_detail detail;
 	enum rs_profile profile;
 	struct missing_option missing;
-	bool json, subsystem;
+	bool json;
+	struct live_options live;
 };
 
 /*

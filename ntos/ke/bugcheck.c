@@ -41,6 +41,12 @@ struct guard {
 enum { ALIVE, BEING_TOLD, DEAD };
 static _Atomic int state;
 static _Atomic(const struct ke_processor *) teller;
+static void (*_Atomic when_crashed)(void);
+
+void ke_when_crashed(void (*fn)(void))
+{
+	atomic_store(&when_crashed, fn);
+}
 
 bool ke_crashed(void)
 {
@@ -128,6 +134,9 @@ static void tell(const struct ke_processor *self, struct rs_event *event)
 			ex_tell(event);
 		else if (!self->guard)
 			print(event);
+		void (*act)(void) = atomic_load(&when_crashed);
+		if (act)
+			act();
 		atomic_store(&state, DEAD);
 		ke_end_sleepers(false); /* nobody will come to wake them */
 	} else if (atomic_load(&teller) == self) {

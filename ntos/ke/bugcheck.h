@@ -98,6 +98,10 @@ _Noreturn void ke_bug_check(const struct ke_bug_check *what, const char *format,
  * that the shutdown ends. */
 _Noreturn void ke_leave(void);
 
+/* Calls fn once there is a bug check, after it was told, on the thread that it happened on:
+ * whoever has to act on it at once. System calls only; NULL takes it back. */
+void ke_when_crashed(void (*fn)(void));
+
 /* Whether there has been a bug check in this process. */
 bool ke_crashed(void);
 

@@ -10,8 +10,16 @@
 #include <ringside/ringside.h>
 #include <stdbool.h>
 
+/* What becomes of the tree. */
+enum live_fate {
+	LIVE_KILL,    /* it ends */
+	LIVE_RELEASE, /* it goes on, unsupervised */
+};
+
 struct live_options {
-	bool subsystem; /* --present subsystem: pico processes; otherwise Win32 ones */
+	bool subsystem;             /* --present subsystem: pico processes; otherwise Win32 ones */
+	enum live_fate on_exit;     /* when this process ends before the tree, or is killed */
+	enum live_fate on_bugcheck; /* after a bug check */
 };
 
 /*
@@ -25,8 +33,8 @@ struct live_options {
  * has from before are reaped along with it.
  *
  * The kernel must be booted; drivers are called on the calling thread and on one
- * that this function makes. One call at a time. After a bug check the tree runs
- * on to its end without a driver being called; rs_crashed() tells.
+ * that this function makes. One call at a time. After a bug check the tree is killed,
+ * or runs on to its end without a driver being called; rs_crashed() tells.
  *
  * Returns 0 and *status as waitpid(2) gives it for the command; otherwise a
  * negative errno with a line in `error`, and nothing left running: -ENOENT no

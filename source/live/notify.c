@@ -8,11 +8,13 @@
  * was received is answered once, or its caller was killed: then the answer finds
  * nobody (ENOENT) and a creation that was told is taken back.
  *
- * After a bug check every call just goes on.
+ * After a bug check every call just goes on, or its caller is killed (fate.c).
  */
 #include "source/live/notify.h"
 #include "source/live/calls.h"
+#include "source/live/keeper.h"
 #include "source/live/kernel.h"
+#include "source/live/fate.h"
 #include "ke/bugcheck.h"
 #include "memory.h"
 #include <errno.h>
@@ -76,6 +78,7 @@ static bool send_answer(const struct live_notifier *n, struct live_answer answer
 static void serve(struct live_notifier *n)
 {
 	struct live_task *task = live_find_task((pid_t)n->request->pid);
+	live_end_straggler((pid_t)n->request->pid);
 	if (!task || !task->process) {
 		send_answer(n, LIVE_CONTINUE);
 	} else {
@@ -134,7 +137,7 @@ static void free_notifier(struct live_notifier *n)
 	if (n->stop >= 0)
 		close(n->stop);
 	close(n->listener);
-	host_free(n->request);
+	live_free_request(n->request);
 	host_free(n->response);
 	host_free(n);
 }
@@ -153,7 +156,7 @@ struct live_notifier *live_start_notifier(int listener, int *error)
 	if (!*error && syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &n->sizes))
 		*error = -errno;
 	if (!*error) {
-		n->request = host_alloc(n->sizes.seccomp_notif);
+		n->request = live_new_request(n->sizes.seccomp_notif);
 		n->response = host_alloc(n->sizes.seccomp_notif_resp);
 		*error = n->request && n->response ? 0 : -ENOMEM;
 	}

@@ -13,7 +13,9 @@
  */
 #include "source/live/live.h"
 #include "source/live/calls.h"
+#include "source/live/fate.h"
 #include "source/live/filter.h"
+#include "source/live/keeper.h"
 #include "source/live/kernel.h"
 #include "source/live/notify.h"
 #include "source/live/tracer.h"
@@ -158,6 +160,7 @@ struct run {
 	struct signals before;
 	int socket;
 	pid_t command;
+	struct live_options options;
 	struct live_task *launcher;
 	struct live_notifier *notifier;
 };
@@ -196,12 +199,19 @@ static int supervise_child(struct run *run, struct rs_error *error)
 	}
 	if (message.error)
 		return explain_filter(message.error, error);
+	if (run->options.on_exit == LIVE_RELEASE)
+		failure = live_start_keeper(listener, false);
+	if (failure) {
+		explain(error, "cannot start the keeper of the tree: %s", strerror(-failure));
+		close(listener);
+		return failure;
+	}
 	run->notifier = live_start_notifier(listener, &failure);
 	if (failure) {
 		explain(error, "cannot answer seccomp notifications: %s", strerror(-failure));
 		return failure;
 	}
-	failure = live_seize(run->launcher, run->command);
+	failure = live_seize(run->launcher, run->command, run->options.on_exit == LIVE_KILL);
 	if (failure)
 		explain(error, "cannot trace the command (PTRACE_SEIZE): %s", strerror(-failure));
 	return failure;
@@ -250,8 +260,10 @@ static void end_left_over(struct live_task *task, void *launcher)
 
 static void finish(struct run *run)
 {
+	live_forget_fate();
 	if (run->notifier)
 		live_stop_notifier(run->notifier);
+	live_stop_keeper();
 	live_visit_tasks(end_left_over, run->launcher);
 	if (run->launcher)
 		live_tell_end(run->launcher, 0);
@@ -265,19 +277,21 @@ static void finish(struct run *run)
 int live_run(char *const argv[], const struct live_options *options, int *status,
 	     struct rs_error *error)
 {
-	struct run run = {.socket = -1};
+	struct run run = {.socket = -1, .options = options ? *options : (struct live_options){0}};
 	int failure = live_compile_filter(&run.filter);
 	if (failure) {
 		explain(error, "cannot compile the seccomp filter: %s", strerror(-failure));
 		return failure;
 	}
 	live_number_calls();
-	live_present_subsystem(options && options->subsystem);
+	live_present_subsystem(run.options.subsystem);
 	take_signals(&run.before);
 	run.launcher = live_make_launcher();
-	if (!run.launcher) {
+	if (!run.launcher || live_open_shared_memory()) {
 		explain(error, "out of memory");
 		failure = -ENOMEM;
+	} else {
+		live_set_fate(run.options.on_bugcheck == LIVE_KILL, run.launcher);
 	}
 	if (!failure)
 		failure = start_child(&run, argv, error);

@@ -19,6 +19,7 @@
  */
 #include "source/live/calls.h"
 #include "source/live/credentials.h"
+#include "source/live/keeper.h"
 #include "source/live/kernel.h"
 #include "source/live/namespace.h"
 #include "ob/object.h"
@@ -193,6 +194,11 @@ static bool was_denied(const struct audience *a, pid_t pid)
 	return false;
 }
 
+static bool is_ours(pid_t pid)
+{
+	return pid == getpid() || pid == live_keeper();
+}
+
 /* Does what the kernel would have done, sparing the denied ones and this process.
  * The caller itself comes last, since it may not survive. */
 static struct live_answer deliver(const struct audience *a)
@@ -205,7 +211,7 @@ static struct live_answer deliver(const struct audience *a)
 		return LIVE_RESULT(-ENOMEM);
 	while ((entry = readdir(proc))) {
 		pid_t pid = atoi(entry->d_name);
-		if (pid <= 0 || pid == self || pid == getpid() || !in_audience(a, pid) ||
+		if (pid <= 0 || pid == self || is_ours(pid) || !in_audience(a, pid) ||
 		    was_denied(a, pid) || !live_may_signal(a->notice->task, pid, a->signal))
 			continue;
 		reached += kill(pid, a->signal) == 0;

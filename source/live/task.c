@@ -15,6 +15,7 @@
 #include "source/live/kernel.h"
 #include "memory.h"
 #include "ob/object.h"
+#include <signal.h>
 #include <string.h>
 
 #define BUCKETS 1024u
@@ -92,6 +93,16 @@ pid_t *live_list_processes(void)
 		list[n] = -1;
 	live_map_unlock();
 	return list;
+}
+
+void live_signal_all(int signal, const struct live_process *but)
+{
+	live_map_lock();
+	for (struct live_process *p = processes; p; p = p->next) {
+		if (p->tasks && p != but)
+			kill(p->pid, signal);
+	}
+	live_map_unlock();
 }
 
 PEPROCESS live_nt_process(struct live_process *process)

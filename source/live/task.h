@@ -88,6 +88,9 @@ struct live_process *live_find_process(pid_t pid);
  * end. NULL without memory. */
 pid_t *live_list_processes(void);
 
+/* Sends a signal to every process that has not ended, but for one. */
+void live_signal_all(int signal, const struct live_process *but);
+
 void live_return(struct live_task *task);
 void live_return_process(struct live_process *process);
 

@@ -12,11 +12,13 @@
  * held at its first stop until it has been placed and told. If the creator was
  * killed before its event, /proc says whose child it is.
  *
- * PTRACE_O_EXITKILL: when this process dies, the tree dies with it. Otherwise
- * every later exec in it would fail, for want of a listener.
+ * PTRACE_O_EXITKILL: when this process dies, the tree dies with it, unless a keeper lets it
+ * go on (keeper.c).
  */
 #include "source/live/tracer.h"
 #include "source/live/calls.h"
+#include "source/live/fate.h"
+#include "source/live/keeper.h"
 #include "source/live/kernel.h"
 #include "source/live/remote.h"
 #include "ke/bugcheck.h"
@@ -36,7 +38,7 @@
 
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |     \
-	 PTRACE_O_TRACEEXIT | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL)
+	 PTRACE_O_TRACEEXIT | PTRACE_O_TRACESECCOMP)
 
 #define X32_BIT 0x40000000l
 #define NUMBER_OF_CLONE_64 56
@@ -238,11 +240,11 @@ static void on_first_stop(pid_t tid, struct live_task *task, int signal)
 	tracer.unchecked = true;
 }
 
-int live_seize(struct live_task *launcher, pid_t child)
+int live_seize(struct live_task *launcher, pid_t child, bool dies_with_us)
 {
 	memset(&tracer, 0, sizeof tracer);
 	tracer.launcher = launcher;
-	if (ptrace(PTRACE_SEIZE, child, NULL, OPTIONS))
+	if (ptrace(PTRACE_SEIZE, child, NULL, OPTIONS | (dies_with_us ? PTRACE_O_EXITKILL : 0)))
 		return -errno;
 	struct live_task *task = add(child);
 	if (!task)
@@ -379,6 +381,8 @@ static void on_death(pid_t tid, struct live_task *task, int status)
 		end(task, status);
 		forget(task);
 	}
+	if (tid == live_keeper())
+		live_keeper_died();
 	if (tid == tracer.command) {
 		tracer.status = status;
 		tracer.command_ended = true;
@@ -488,10 +492,12 @@ static void on_stop(pid_t tid, struct live_task *task, int status)
 static void on_report(pid_t tid, int status)
 {
 	struct live_task *task = live_find_task(tid);
-	if (WIFSTOPPED(status))
+	if (WIFSTOPPED(status)) {
+		live_end_straggler(tid);
 		on_stop(tid, task, status);
-	else
+	} else {
 		on_death(tid, task, status);
+	}
 	if (task)
 		live_return(task);
 }

@@ -6,8 +6,9 @@
 #include "source/live/task.h"
 
 /* Takes a child of this thread under supervision: seized, placed, told as a fork
- * of `launcher`. 0 or -errno. */
-int live_seize(struct live_task *launcher, pid_t child);
+ * of `launcher`. Whether the kernel kills the whole tree when this process dies is
+ * settled here. 0 or -errno. */
+int live_seize(struct live_task *launcher, pid_t child, bool dies_with_us);
 
 /* Follows everything until `command` and all others have ended; its status as
  * waitpid gives it. */

@@ -20,7 +20,7 @@ options_of_help() {
 
 # In mdoc, --json is "Fl -json".
 options_of_page() {
-	grep -oE 'Fl -[a-z]+' "$page" | sed 's/Fl -/--/' | grep -vxE -- '--(help|version)' | sort -u
+	grep -oE 'Fl -[a-z]+[a-z-]*' "$page" | sed 's/Fl -/--/' | grep -vxE -- '--(help|version)' | sort -u
 }
 
 the_page_is_free_of_warnings() {

@@ -199,8 +199,14 @@ nothing_outlives_a_supervisor_that_is_killed() {
 	wait_for 'keepers 0' || fail "a process is left"
 }
 
-a_crashing_driver_is_123_and_the_command_goes_on() {
-	run run "$build/tests/drivers/clumsy.sys" -- sh -c 'sleep 0; echo went on'
+a_crashing_driver_is_123_and_the_command_ends() {
+	run run "$build/tests/drivers/clumsy.sys" -- sh -c 'sleep 0; echo went on; sleep 300'
+	expect_status 123
+	[ ! -s out ] || fail "$(cat out)"
+}
+
+a_crashing_driver_is_123_and_a_released_command_goes_on() {
+	run run "$build/tests/drivers/clumsy.sys" --on-bugcheck=release -- sh -c 'sleep 0; echo went on'
 	expect_status 123
 	[ "$(cat out)" = "went on" ] || fail "$(cat out err)"
 	grep -q 'BUG CHECK 0x' err && grep -q 'in  *clumsy.sys+0x' err || fail "$(cat err)"
@@ -271,7 +277,8 @@ run_cases \
 	without_a_driver_processes_are_traced \
 	a_reader_that_goes_away_does_not_end_the_run \
 	a_full_disk_is_reported \
-	a_crashing_driver_is_123_and_the_command_goes_on \
+	a_crashing_driver_is_123_and_the_command_ends \
+	a_crashing_driver_is_123_and_a_released_command_goes_on \
 	a_crash_is_an_event_of_its_own_in_json \
 	a_missing_import_that_is_called_is_a_bug_check_with_its_name \
 	missing_imports_can_return_a_status_instead \

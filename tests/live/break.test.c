@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Nothing breaks: what programs print and how they end is the same bare and
- * supervised, and a driver's end is not the tree's.
+ * supervised.
  */
 #include "live/supervise.h"
-#include "ke/bugcheck.h"
-#include "ke/thread.h"
 #include <errno.h>
 #include <grp.h>
-#include <poll.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -316,82 +313,6 @@ static void root_keeps_set_user_id_programs_working(void **state)
 	assert_exit(supervise("grep -q 'NoNewPrivs:.0' /proc/self/status"), 0);
 }
 
-/* ---- After a bug check ----------------------------------------------------------------------------------- */
-
-static void break_a_rule(PEPROCESS process, PPS_CREATE_NOTIFY_INFO info)
-{
-	(void)process;
-	if (matches("*\\env", info->ImageFileName))
-		KeEnterCriticalRegion(); /* and never leaves it: VF-5 */
-}
-
-static int supervise_a_crash(const char *script)
-{
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		alarm(PATIENCE);
-		at_creation = break_a_rule;
-		supervise(script);
-		dprintf(2, "%s", outcome.output);
-		_exit(ke_crashed() ? WEXITSTATUS(outcome.status) : 99);
-	}
-	int status;
-	waitpid(pid, &status, 0);
-	return status;
-}
-
-static void after_a_bug_check_the_tree_goes_on_without_drivers(void **state)
-{
-	(void)state;
-	refuse = "*\\true";
-	protect = "*\\sleep";
-	assert_exit(supervise_a_crash(RUNS "/bin/true && exit 1; sleep 300 & runs $! sleep; "
-					   "kill $! && exit 2; env true || exit 3; /bin/true || "
-					   "exit 4; kill $! || exit 5; "
-					   "$ACT slaughter 10; exit 42"),
-		    42);
-}
-
-static void break_a_rule_at_exit(PEPROCESS process)
-{
-	(void)process;
-	KeEnterCriticalRegion();
-}
-
-static void a_bug_check_at_the_last_exit_still_ends_the_run(void **state)
-{
-	(void)state;
-	at_exit = break_a_rule_at_exit;
-	assert_exit(supervise_a_crash("exit 8"), 8);
-}
-
-/* ---- The supervisor's death -------------------------------------------------------------------------------- */
-
-static void the_tree_dies_with_its_supervisor(void **state)
-{
-	(void)state;
-	int ends[2];
-	char byte;
-	assert_int_equal(pipe(ends), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		char script[64];
-		snprintf(script, sizeof script, "sleep 30 & echo >&%d; sleep 30", ends[1]);
-		supervise(script);
-		_exit(0);
-	}
-	close(ends[1]);
-	assert_int_equal(read(ends[0], &byte, 1), 1);
-	usleep(20000);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	/* The end of the file comes when everybody who has the other end is gone. */
-	struct pollfd gone = {.fd = ends[0], .events = POLLIN};
-	assert_int_equal(poll(&gone, 1, 10000), 1);
-	close(ends[0]);
-}
-
 int main(int argc, char *argv[])
 {
 	static const struct act acts[] = {
@@ -419,9 +340,6 @@ int main(int argc, char *argv[])
 		LIVE_TEST(dispositions_are_the_callers),
 		LIVE_TEST(no_privileges_are_needed),
 		LIVE_TEST(root_keeps_set_user_id_programs_working),
-		LIVE_TEST(after_a_bug_check_the_tree_goes_on_without_drivers),
-		LIVE_TEST(a_bug_check_at_the_last_exit_still_ends_the_run),
-		LIVE_TEST(the_tree_dies_with_its_supervisor),
 	};
 	maybe_act(acts, argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
