@@ -85,13 +85,18 @@ static void quote_character(struct sink_line *line, uint32_t character)
 		put_character(line, character);
 }
 
-void sink_quote(struct sink_line *line, const char *text)
+void sink_quote_counted(struct sink_line *line, const char *text, size_t length)
 {
 	uint32_t character;
-	for (size_t left = strlen(text), taken; left; text += taken, left -= taken) {
-		taken = rtl_decode_utf8(text, left, &character);
+	for (size_t taken; length; text += taken, length -= taken) {
+		taken = rtl_decode_utf8(text, length, &character);
 		quote_character(line, character);
 	}
+}
+
+void sink_quote(struct sink_line *line, const char *text)
+{
+	sink_quote_counted(line, text, strlen(text));
 }
 
 void sink_quote_utf16(struct sink_line *line, const UNICODE_STRING *text)

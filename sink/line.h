@@ -42,6 +42,7 @@ void sink_sayf(struct sink_line *line, const char *format, ...)
 /* Text from elsewhere: control characters are shown, not sent ("\x1b", and "␀" for
  * the NULs between a subsystem process's arguments). */
 void sink_quote(struct sink_line *line, const char *text);
+void sink_quote_counted(struct sink_line *line, const char *text, size_t length);
 void sink_quote_utf16(struct sink_line *line, const UNICODE_STRING *text);
 
 void sink_paint(struct sink_line *line, enum sink_colour colour);

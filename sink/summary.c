@@ -2,7 +2,10 @@
 #include "sink/summary.h"
 #include "sink/names.h"
 
-enum { LABEL = 2, VALUE = 14, DRIVER = 2, KIND = 18, CALLS = 52, MEDIAN = 64, LONGEST = 76 };
+enum { LABEL = 2, VALUE = 14 };
+
+/* The table of callbacks: where its columns begin when no driver's name needs more. */
+enum { DRIVER = 2, KIND = 18, CALLS = 52, MEDIAN = 64, LONGEST = 76 };
 
 static void begin_row(struct sink_line *line, const char *label)
 {
@@ -114,31 +117,44 @@ static void say_number(struct sink_line *line, unsigned column, ULONG64 number)
 	say_right_aligned(line, column, text, cell.columns);
 }
 
-static void say_callbacks_head(struct sink_line *line)
+/* By how much the columns behind the name move for the longest name. */
+static unsigned shift_for_names(const struct sink_tally *tally)
+{
+	unsigned longest = 0;
+	for (const struct sink_callbacks *at = tally->callbacks; at; at = at->next) {
+		char text[4 * SINK_NAME_UNITS + 64];
+		struct sink_line cell = {.text = text, .size = sizeof(text)};
+		say_name(&cell, &at->driver);
+		longest = cell.columns > longest ? cell.columns : longest;
+	}
+	return longest > KIND - DRIVER - 2 ? longest - (KIND - DRIVER - 2) : 0;
+}
+
+static void say_callbacks_head(struct sink_line *line, unsigned shift)
 {
 	sink_say(line, "\n\n");
 	sink_pad(line, DRIVER);
 	sink_paint(line, SINK_DIM);
 	sink_say(line, "callbacks");
-	say_right_aligned(line, CALLS, "calls", 5);
-	say_right_aligned(line, MEDIAN, "median", 6);
-	say_right_aligned(line, LONGEST, "longest", 7);
+	say_right_aligned(line, shift + CALLS, "calls", 5);
+	say_right_aligned(line, shift + MEDIAN, "median", 6);
+	say_right_aligned(line, shift + LONGEST, "longest", 7);
 	sink_paint(line, SINK_PLAIN);
 }
 
-static void say_callbacks(struct sink_line *line, struct sink_callbacks *callbacks)
+static void say_callbacks(struct sink_line *line, struct sink_callbacks *callbacks, unsigned shift)
 {
 	sink_say(line, "\n");
 	sink_pad(line, DRIVER);
 	say_name(line, &callbacks->driver);
-	sink_pad(line, KIND);
+	sink_pad(line, shift + KIND);
 	sink_say(line, sink_kind_name(callbacks->kind));
 	if (sink_kind_has_phases(callbacks->kind))
 		sink_say(line, callbacks->create ? ", create" : ", exit");
-	say_number(line, CALLS, callbacks->time.count);
-	say_time(line, MEDIAN, sink_series_is_exact(&callbacks->time) ? "" : "≈ ",
+	say_number(line, shift + CALLS, callbacks->time.count);
+	say_time(line, shift + MEDIAN, sink_series_is_exact(&callbacks->time) ? "" : "≈ ",
 		 sink_series_median(&callbacks->time));
-	say_time(line, LONGEST, "", callbacks->time.longest);
+	say_time(line, shift + LONGEST, "", callbacks->time.longest);
 }
 
 void sink_say_summary(struct sink_line *line, struct sink_tally *tally,
@@ -154,9 +170,10 @@ void sink_say_summary(struct sink_line *line, struct sink_tally *tally,
 	}
 	for (const struct sink_missing *missing = tally->missing; missing; missing = missing->next)
 		say_missing(line, missing);
+	unsigned shift = shift_for_names(tally);
 	if (tally->callbacks)
-		say_callbacks_head(line);
+		say_callbacks_head(line, shift);
 	for (struct sink_callbacks *at = tally->callbacks; at; at = at->next)
-		say_callbacks(line, at);
+		say_callbacks(line, at, shift);
 	sink_say(line, "\n");
 }

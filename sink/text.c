@@ -139,15 +139,35 @@ static void tell_driver_unloaded(struct sink *sink, struct sink_line *line,
 	sink_say_duration(line, event->driver.duration);
 }
 
+/* One line of what was printed, without the carriage return that may end it. */
+static void say_printed(struct sink_line *line, const char *text, size_t length)
+{
+	if (length && text[length - 1] == '\r')
+		length--;
+	sink_quote_counted(line, text, length);
+}
+
+/* A driver that prints several lines at once gets them below each other; empty ones,
+ * which only make room in a debugger's log, are left out. */
 static void tell_debug_print(struct sink *sink, struct sink_line *line,
 			     const struct rs_event *event)
 {
+	const char *text = event->print.text + strspn(event->print.text, "\r\n");
 	begin(sink, line, event);
 	sink_paint(line, SINK_CYAN);
 	sink_say_module(line, event->print.module);
 	sink_say(line, " says ");
 	sink_paint(line, SINK_PLAIN);
-	sink_quote(line, event->print.text);
+	unsigned column = line->columns;
+	for (size_t length; *text; text += length + strspn(text + length, "\r\n")) {
+		if (line->columns > column) {
+			sink_say(line, "\n");
+			begin(sink, line, event);
+			sink_pad(line, column);
+		}
+		length = strcspn(text, "\n");
+		say_printed(line, text, length);
+	}
 }
 
 static void say_altitude_and_types(struct sink_line *line, const struct rs_event *event)

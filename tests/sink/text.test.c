@@ -121,6 +121,21 @@ static void what_a_driver_prints_is_attributed_and_harmless(void **state)
 			    "   0.000  warden.sys says protecting \\x1b[31m104\n");
 }
 
+static void what_a_driver_prints_in_several_lines_stays_below_its_name(void **state)
+{
+	struct rs_event event = {.type = RS_DEBUG_PRINT, .time = START};
+	(void)state;
+	event.print.module = &warden;
+	event.print.text = "\r\nfirst\r\n\n  second\r\n";
+	assert_string_equal(paper_hear(&paper, &event), "   0.000  warden.sys says first\n"
+							"   0.000                    second\n");
+	event.print.text = "in \r between\r";
+	assert_string_equal(paper_hear(&paper, &event),
+			    "   0.000  warden.sys says in \\x0d between\n");
+	event.print.text = "\n";
+	assert_string_equal(paper_hear(&paper, &event), "   0.000  warden.sys says \n");
+}
+
 static void a_creation_is_one_write_with_pid_parent_image_and_command_line(void **state)
 {
 	struct rs_event root = a_creation(100, 0, STATUS_SUCCESS);
@@ -344,6 +359,28 @@ static void the_summary_is_bounded_however_many_images_were_refused(void **state
 	assert_contains(paper_next(&paper), "and 968 of other kinds\n");
 }
 
+static void the_table_of_callbacks_makes_room_for_long_names(void **state)
+{
+	KLDR_DATA_TABLE_ENTRY longer = {.BaseDllName = TEXT16(u"processprotection.sys")};
+	struct rs_event events[] = {
+		a_callback(RS_PROCESS_EX2, true, 900),
+		a_callback(RS_PROCESS_EX2, true, 77),
+	};
+	struct sink_outcome outcome = {.ran = true};
+	(void)state;
+	events[1].callback.module = &longer;
+	for (unsigned i = 0; i < sizeof(events) / sizeof(*events); i++)
+		paper_hear(&paper, &events[i]);
+	sink_end(paper.sink, &outcome);
+	const char *text = paper_next(&paper);
+	assert_contains(text, "  callbacks                                           calls      "
+			      "median     longest\n");
+	assert_contains(text, "  warden.sys             process Ex2, create              1      "
+			      "900 ns      900 ns\n");
+	assert_contains(text, "  processprotection.sys  process Ex2, create              1       "
+			      "77 ns       77 ns\n");
+}
+
 static void *hear_many(void *argument)
 {
 	struct rs_event event = {.type = RS_DEBUG_PRINT, .time = START};
@@ -411,6 +448,7 @@ int main(void)
 		PAPER_TEST(object_registrations_show_altitude_and_types),
 		PAPER_TEST(routine_registrations_show_where_the_routine_is),
 		PAPER_TEST(what_a_driver_prints_is_attributed_and_harmless),
+		PAPER_TEST(what_a_driver_prints_in_several_lines_stays_below_its_name),
 		PAPER_TEST(a_creation_is_one_write_with_pid_parent_image_and_command_line),
 		PAPER_TEST(a_refused_creation_names_the_driver_and_leaves_no_lane),
 		PAPER_TEST(an_exit_shows_status_or_signal_and_lifetime),
@@ -426,6 +464,7 @@ int main(void)
 		PAPER_TEST(a_broken_rule_is_told_with_its_clause),
 		PAPER_TEST(a_missing_call_is_told_once_from_each_place_and_counted),
 		PAPER_TEST(the_summary_counts_what_happened),
+		PAPER_TEST(the_table_of_callbacks_makes_room_for_long_names),
 		PAPER_TEST(the_summary_is_bounded_however_many_images_were_refused),
 		PAPER_TEST(lines_from_several_threads_come_out_whole),
 		PAPER_TEST(a_failed_write_is_remembered_and_not_repeated),
