@@ -211,6 +211,7 @@ static void check_left_behind(struct ldr_module *module)
 	ob_find_registrations(base, size, found_object_callback, module);
 	cm_find_callbacks(base, size, found_registry_callback, module);
 	check_to_run_later(module);
+	ob_check_types(module->entry.EntryPoint);
 	ex_check_pool_at_unload(base, size, &module->entry.BaseDllName);
 }
 

@@ -9,6 +9,7 @@
 #include "cm/filter.h"
 #include "ex/callback.h"
 #include "ex/pool.h"
+#include "ex/restraint.h"
 #include "ex/workitem.h"
 #include "io/device.h"
 #include "ke/boot.h"
@@ -73,6 +74,7 @@ static void shut_callbacks(void)
 	cm_shutdown_callbacks();
 	ob_shutdown_callbacks();
 	ps_shutdown_notify();
+	ex_shutdown_restraint();
 }
 
 static const struct {

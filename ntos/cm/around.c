@@ -22,6 +22,7 @@
 #include "cm/filter.h"
 #include "clock.h"
 #include "ex/event.h"
+#include "ex/restraint.h"
 #include "ke/bugcheck.h"
 #include "ke/callout.h"
 #include "ldr/module.h"
@@ -206,6 +207,7 @@ NTSTATUS cm_carry_out(const struct cm_operation *operation, struct cm_key *key, 
 	char arguments[CM_MAX_INFORMATION] __attribute__((aligned(16)));
 	struct held on_stack[HELD_ON_STACK];
 	struct walk walk = {operation, key, information, on_stack, 0, HELD_ON_STACK};
+	ex_restrain("calls the registry");
 	if (!cm_filtered())
 		return operation->carry_out(information);
 	KE_ASSERT(operation->size <= sizeof(arguments));

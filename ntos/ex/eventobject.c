@@ -56,8 +56,8 @@ static NTSTATUS change(HANDLE handle, PLONG before, LONG NTAPI (*how)(PKEVENT),
 		       KPROCESSOR_MODE mode)
 {
 	PVOID event;
-	NTSTATUS status = ObReferenceObjectByHandle(handle, EVENT_MODIFY_STATE, ExEventObjectType,
-						    mode, &event, NULL);
+	NTSTATUS status = ob_reference_by_handle(handle, EVENT_MODIFY_STATE, ExEventObjectType,
+						 mode, &event);
 	if (!NT_SUCCESS(status))
 		return status;
 	LONG state = how(event);
@@ -134,7 +134,7 @@ static bool is_waitable(POBJECT_TYPE type)
 static NTSTATUS wait(HANDLE handle, BOOLEAN alertable, PLARGE_INTEGER timeout, KPROCESSOR_MODE mode)
 {
 	PVOID object;
-	NTSTATUS status = ObReferenceObjectByHandle(handle, SYNCHRONIZE, NULL, mode, &object, NULL);
+	NTSTATUS status = ob_reference_by_handle(handle, SYNCHRONIZE, NULL, mode, &object);
 	if (!NT_SUCCESS(status))
 		return status;
 	if (is_waitable(ob_header_of(object)->type))

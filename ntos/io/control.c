@@ -45,14 +45,14 @@ struct sending {
 static NTSTATUS find_objects(struct sending *s)
 {
 	PVOID object;
-	NTSTATUS status = ObReferenceObjectByHandle(s->handle, s->access, IoFileObjectType, s->mode,
-						    &object, NULL);
+	NTSTATUS status = ob_reference_by_handle(s->handle, s->access, IoFileObjectType, s->mode,
+						 &object);
 	if (!NT_SUCCESS(status))
 		return status;
 	s->file = object;
 	if (s->event_handle)
-		status = ObReferenceObjectByHandle(s->event_handle, EVENT_MODIFY_STATE,
-						   ExEventObjectType, s->mode, &s->event, NULL);
+		status = ob_reference_by_handle(s->event_handle, EVENT_MODIFY_STATE,
+						ExEventObjectType, s->mode, &s->event);
 	if (NT_SUCCESS(status) && !s->file->DeviceObject)
 		status = STATUS_INVALID_DEVICE_REQUEST;
 	if (NT_SUCCESS(status))
@@ -300,8 +300,7 @@ static NTSTATUS cancel(HANDLE handle, PIO_STATUS_BLOCK only, PIO_STATUS_BLOCK to
 		       KPROCESSOR_MODE mode)
 {
 	PVOID object;
-	NTSTATUS status = ObReferenceObjectByHandle(handle, 0, IoFileObjectType, mode, &object,
-						    NULL);
+	NTSTATUS status = ob_reference_by_handle(handle, 0, IoFileObjectType, mode, &object);
 	if (!NT_SUCCESS(status))
 		return status;
 	PFILE_OBJECT file = object;

@@ -71,8 +71,8 @@ static NTSTATUS create(PHANDLE handle, POBJECT_ATTRIBUTES attributes, PIO_STATUS
 	open->attributes = attributes->Attributes;
 	if (attributes->RootDirectory) {
 		PVOID root;
-		NTSTATUS status = ObReferenceObjectByHandle(
-			attributes->RootDirectory, 0, IoFileObjectType, open->mode, &root, NULL);
+		NTSTATUS status = ob_reference_by_handle(attributes->RootDirectory, 0,
+							 IoFileObjectType, open->mode, &root);
 		if (!NT_SUCCESS(status))
 			return status;
 		open->root = root;

@@ -13,11 +13,12 @@
  * Relative times are measured by a clock that setting the system time does not
  * move, absolute ones by the system time, as NT has it.
  *
- * Clauses: VF-12. Pages: KeWaitForSingleObject, KeWaitForMultipleObjects,
+ * Clauses: VF-12, VF-15. Pages: KeWaitForSingleObject, KeWaitForMultipleObjects,
  * KeDelayExecutionThread.
  */
 #include "ke/wait.h"
 #include "clock.h"
+#include "ex/restraint.h"
 #include "ke/apc.h"
 #include "ke/bugcheck.h"
 #include "ke/helper.h"
@@ -124,6 +125,7 @@ static bool take_alert(struct ke_thread *thread, const struct ke_waiter *waiter)
 /* Sleeps until woken or late. Returns the state found. */
 static int sleep_until(struct ke_waiter *waiter, const struct deadline *deadline)
 {
+	ex_restrain("waits");
 	int operation = FUTEX_WAIT_BITSET_PRIVATE, state;
 	const struct timespec *at = deadline->kind == NEVER ? NULL : &deadline->at;
 	if (deadline->kind == SYSTEM_TIME)

@@ -19,8 +19,8 @@ static NTSTATUS root_of(POBJECT_ATTRIBUTES attributes, void **root)
 		return STATUS_OBJECT_PATH_SYNTAX_BAD;
 	if (!attributes->RootDirectory)
 		return STATUS_SUCCESS;
-	NTSTATUS status = ObReferenceObjectByHandle(
-		attributes->RootDirectory, 0, ObpDirectoryObjectType, KernelMode, &object, NULL);
+	NTSTATUS status = ob_reference_by_handle(attributes->RootDirectory, 0,
+						 ObpDirectoryObjectType, KernelMode, &object);
 	if (NT_SUCCESS(status))
 		*root = object;
 	return status;
@@ -171,8 +171,7 @@ VOID NTAPI ObMakeTemporaryObject(PVOID Object)
 NTSTATUS NTAPI ZwMakeTemporaryObject(HANDLE Handle)
 {
 	PVOID object;
-	NTSTATUS status = ObReferenceObjectByHandle(Handle, DELETE, NULL, KernelMode, &object,
-						    NULL);
+	NTSTATUS status = ob_reference_by_handle(Handle, DELETE, NULL, KernelMode, &object);
 	if (!NT_SUCCESS(status))
 		return status;
 	ob_make_temporary(object);
@@ -262,9 +261,8 @@ NTSTATUS NTAPI ZwQueryDirectoryObject(HANDLE DirectoryHandle, PVOID Buffer, ULON
 				      PULONG Context, PULONG ReturnLength)
 {
 	PVOID directory;
-	NTSTATUS status = ObReferenceObjectByHandle(DirectoryHandle, DIRECTORY_QUERY,
-						    ObpDirectoryObjectType, KernelMode, &directory,
-						    NULL);
+	NTSTATUS status = ob_reference_by_handle(DirectoryHandle, DIRECTORY_QUERY,
+						 ObpDirectoryObjectType, KernelMode, &directory);
 	if (!NT_SUCCESS(status))
 		return status;
 	struct listing listing = {.buffer = Buffer, .length = Length & ~1u};

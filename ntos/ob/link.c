@@ -36,9 +36,8 @@ NTSTATUS NTAPI ZwQuerySymbolicLinkObject(HANDLE LinkHandle, PUNICODE_STRING Link
 					 PULONG ReturnedLength)
 {
 	PVOID object;
-	NTSTATUS status = ObReferenceObjectByHandle(LinkHandle, SYMBOLIC_LINK_QUERY,
-						    ObpSymbolicLinkObjectType, KernelMode, &object,
-						    NULL);
+	NTSTATUS status = ob_reference_by_handle(LinkHandle, SYMBOLIC_LINK_QUERY,
+						 ObpSymbolicLinkObjectType, KernelMode, &object);
 	if (!NT_SUCCESS(status))
 		return status;
 	PCUNICODE_STRING target = ob_link_target(object);

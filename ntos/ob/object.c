@@ -7,9 +7,10 @@
  * deletes the body alone. Tables that find objects without holding a reference
  * (ids) use ob_reference_unless_dead, which never revives one.
  *
- * Clauses: AB-22 (one process, one pointer), VF-13.
+ * Clauses: AB-22 (one process, one pointer), VF-10, VF-13.
  */
 #include "ob/object.h"
+#include "ex/event.h"
 #include "ke/bugcheck.h"
 #include "ob/directory.h"
 #include "ob/defer.h"
@@ -41,6 +42,29 @@ bool ob_reference_unless_dead(void *body)
 	return false;
 }
 
+/* The last few processes and threads that were deleted: their headers stay for a while,
+ * so that a dereference too many finds a count and not somebody else's memory (VF-13). */
+#define BURIED 64
+
+static struct ob_header *_Atomic buried[BURIED];
+static atomic_uint next_buried;
+
+static void bury(struct ob_header *header)
+{
+	if (header->type != PsProcessType && header->type != PsThreadType) {
+		host_free(header);
+		return;
+	}
+	unsigned place = atomic_fetch_add_explicit(&next_buried, 1, memory_order_relaxed) % BURIED;
+	host_free(atomic_exchange_explicit(&buried[place], header, memory_order_acq_rel));
+}
+
+void ob_forget_buried(void)
+{
+	for (unsigned i = 0; i < BURIED; i++)
+		host_free(atomic_exchange_explicit(&buried[i], NULL, memory_order_acq_rel));
+}
+
 void ob_delete(struct ob_header *header)
 {
 	POBJECT_TYPE type = header->type;
@@ -49,7 +73,7 @@ void ob_delete(struct ob_header *header)
 	if (type->delete_body)
 		type->delete_body(header + 1);
 	atomic_fetch_sub_explicit(&type->TotalNumberOfObjects, 1, memory_order_relaxed);
-	host_free(header);
+	bury(header);
 }
 
 LONGLONG ob_drop_reference(void *body)
@@ -120,12 +144,52 @@ NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAcces
 	return STATUS_SUCCESS;
 }
 
-/* VF-10: what Driver Verifier stops for a driver stops here. */
-static void check_kernel_handle(HANDLE handle, KPROCESSOR_MODE mode)
+/* The object of a handle of the current process, if it is of the type and the handle
+ * grants the access. */
+static NTSTATUS find_by_handle(HANDLE handle, ACCESS_MASK access, POBJECT_TYPE type,
+			       KPROCESSOR_MODE mode, struct ob_handle *found)
 {
-	if (mode == KernelMode && handle == NULL)
+	NTSTATUS status = ob_resolve_handle(PsGetCurrentProcess(), handle, mode, found);
+	if (!NT_SUCCESS(status))
+		return status;
+	if (type && ob_header_of(found->object)->type != type)
+		status = STATUS_OBJECT_TYPE_MISMATCH;
+	else if (mode != KernelMode && (access & ~found->granted))
+		status = STATUS_ACCESS_DENIED;
+	if (!NT_SUCCESS(status))
+		ob_dereference(found->object);
+	return status;
+}
+
+NTSTATUS ob_reference_by_handle(HANDLE handle, ACCESS_MASK access, POBJECT_TYPE type,
+				KPROCESSOR_MODE mode, void **object)
+{
+	struct ob_handle found;
+	NTSTATUS status = find_by_handle(handle, access, type, mode, &found);
+	if (NT_SUCCESS(status))
+		*object = found.object;
+	return status;
+}
+
+/* VF-10: Driver Verifier stops for these. NULL stops here too; the others are told,
+ * since Windows by itself lets them pass. */
+static void check_kernel_handle(HANDLE handle, NTSTATUS status, const struct ob_handle *found,
+				const void *caller)
+{
+	if (!handle)
 		KE_BUG_CHECK(KE_REFERENCE_OF_INVALID_HANDLE, 0, 0, 0, 0,
 			     "ObReferenceObjectByHandle was given a NULL handle");
+	if (status == STATUS_INVALID_HANDLE)
+		ex_rule_broken("VF-10", caller,
+			       "ObReferenceObjectByHandle was given %p, which is no handle, for "
+			       "KernelMode (Driver Verifier: 0xC4/0x3C)",
+			       handle);
+	else if (NT_SUCCESS(status) && !(found->attributes & OBJ_KERNEL_HANDLE) &&
+		 PsGetCurrentProcess() != PsInitialSystemProcess)
+		ex_rule_broken("VF-10", caller,
+			       "ObReferenceObjectByHandle took the user handle %p for KernelMode: "
+			       "its rights are not checked (Driver Verifier: 0xF6)",
+			       handle);
 }
 
 NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
@@ -133,18 +197,11 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
 					 PVOID *Object, PVOID HandleInformation)
 {
 	struct ob_handle found;
-	check_kernel_handle(Handle, AccessMode);
-	NTSTATUS status = ob_resolve_handle(PsGetCurrentProcess(), Handle, AccessMode, &found);
+	NTSTATUS status = find_by_handle(Handle, DesiredAccess, ObjectType, AccessMode, &found);
+	if (AccessMode == KernelMode)
+		check_kernel_handle(Handle, status, &found, __builtin_return_address(0));
 	if (!NT_SUCCESS(status))
 		return status;
-	if (ObjectType && ob_header_of(found.object)->type != ObjectType)
-		status = STATUS_OBJECT_TYPE_MISMATCH;
-	else if (AccessMode != KernelMode && (DesiredAccess & ~found.granted))
-		status = STATUS_ACCESS_DENIED;
-	if (!NT_SUCCESS(status)) {
-		ob_dereference(found.object);
-		return status;
-	}
 	if (HandleInformation) {
 		ULONG *information = HandleInformation; /* HandleAttributes, GrantedAccess */
 		information[0] = found.attributes;

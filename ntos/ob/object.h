@@ -96,6 +96,18 @@ void ob_delete_deferred(void);
 /* The same, but keeps the last one and says false. */
 bool ob_dereference_unless_last(void *body);
 
+/* The object of a handle in the current process with a reference, for the kernel's own
+ * calls; what ObReferenceObjectByHandle says of drivers' mistakes is not said here. */
+NTSTATUS ob_reference_by_handle(HANDLE handle, ACCESS_MASK access, POBJECT_TYPE type,
+				KPROCESSOR_MODE mode, void **object);
+
+/* Frees what is left of deleted objects. At shutdown. */
+void ob_forget_buried(void);
+
+/* VF-26: tells of types that were altered since they were last looked at; `routine` is
+ * of the driver that is asking. */
+void ob_check_types(const void *routine);
+
 /* Makes the types; once, at boot. 0 or -ENOMEM. */
 int ob_boot_types(void);
 void ob_shutdown_types(void);

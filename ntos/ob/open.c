@@ -59,8 +59,8 @@ struct duplication {
 static NTSTATUS process_of_handle(HANDLE handle, KPROCESSOR_MODE mode, PEPROCESS *process)
 {
 	PVOID object;
-	NTSTATUS status = ObReferenceObjectByHandle(handle, PROCESS_DUP_HANDLE, PsProcessType, mode,
-						    &object, NULL);
+	NTSTATUS status = ob_reference_by_handle(handle, PROCESS_DUP_HANDLE, PsProcessType, mode,
+						 &object);
 	if (NT_SUCCESS(status))
 		*process = object;
 	return status;

@@ -14,6 +14,7 @@
  * Clauses: OB-1 to OB-23, OB-61 to OB-64, VF-18, VF-20, VF-21.
  */
 #include "ex/event.h"
+#include "ex/restraint.h"
 #include "ke/bugcheck.h"
 #include "ldr/module.h"
 #include "ob/altitude.h"
@@ -194,6 +195,8 @@ NTSTATUS NTAPI ObRegisterCallbacks(POB_CALLBACK_REGISTRATION CallbackRegistratio
 				   PVOID *RegistrationHandle)
 {
 	struct ob_registration *made = NULL;
+	ex_check_registering("ObRegisterCallbacks");
+	ob_check_types(__builtin_return_address(0));
 	NTSTATUS status = check(CallbackRegistration);
 	if (NT_SUCCESS(status)) {
 		made = capture(CallbackRegistration);

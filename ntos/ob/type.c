@@ -6,12 +6,15 @@
  * The variables that drivers import hold pointers to the types (AB-5); the flag
  * that allows object callbacks can be set by a driver at run time (OB-8).
  *
- * Clauses: OB-6, OB-8, OB-47 and OB-48 (mapping and implied rights), OB-53, OB-54.
+ * Clauses: OB-6, OB-8, OB-47 and OB-48 (mapping and implied rights), OB-53, OB-54, VF-26.
  */
+#include "ex/event.h"
 #include "ob/directory.h"
 #include "ob/object.h"
 #include "ps/process.h"
+#include "rtl/utf.h"
 #include <errno.h>
+#include <string.h>
 
 POBJECT_TYPE PsProcessType, PsThreadType, ExDesktopObjectType;
 POBJECT_TYPE IoFileObjectType, IoDriverObjectType, IoDeviceObjectType;
@@ -154,6 +157,47 @@ static void init_type(POBJECT_TYPE type, const struct type_row *row, UCHAR index
 	pthread_mutex_init(&type->callbacks.lock, NULL);
 }
 
+/* What a driver has no business to write, as it was when it was last looked at. */
+struct public_part {
+	UCHAR flags;
+	ULONG valid, retain, invalid_attributes;
+	GENERIC_MAPPING mapping;
+};
+static struct public_part seen[ROWS];
+
+static struct public_part public_part_of(POBJECT_TYPE type)
+{
+	return (struct public_part){type->ObjectTypeFlags, type->ValidAccessMask,
+				    type->RetainAccess, type->InvalidAttributes,
+				    type->GenericMapping};
+}
+
+static bool same(const struct public_part *a, const struct public_part *b)
+{
+	return a->flags == b->flags && a->valid == b->valid && a->retain == b->retain &&
+	       a->invalid_attributes == b->invalid_attributes &&
+	       memcmp(&a->mapping, &b->mapping, sizeof a->mapping) == 0;
+}
+
+/* Windows looks at them every few minutes; here it is when a driver registers, and when
+ * one goes. */
+void ob_check_types(const void *routine)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		struct public_part now = public_part_of(*rows[i].variable);
+		if (same(&now, &seen[i]))
+			continue;
+		char name[32];
+		rtl_to_utf8(name, sizeof name, &(*rows[i].variable)->Name);
+		ex_rule_broken(
+			"VF-26", routine,
+			"the object type %s was altered (flags 0x%02x, were 0x%02x): Windows "
+			"would end in bug check 0x109 within minutes",
+			name, now.flags, seen[i].flags);
+		seen[i] = now;
+	}
+}
+
 int ob_boot_types(void)
 {
 	for (size_t i = 0; i < ROWS; i++) {
@@ -163,6 +207,7 @@ int ob_boot_types(void)
 			return -ENOMEM;
 		}
 		init_type(type, &rows[i], (UCHAR)(i + 2));
+		seen[i] = public_part_of(type);
 		*rows[i].variable = type;
 	}
 	return 0;
@@ -170,6 +215,7 @@ int ob_boot_types(void)
 
 void ob_shutdown_types(void)
 {
+	ob_forget_buried();
 	for (size_t i = 0; i < ROWS; i++) {
 		if (!*rows[i].variable)
 			continue;

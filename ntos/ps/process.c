@@ -57,6 +57,13 @@ static void unlink_entry(LIST_ENTRY *entry)
 static void delete_process(void *body)
 {
 	PEPROCESS process = body;
+	ULONG threads = atomic_load_explicit(&process->thread_objects, memory_order_acquire);
+	if (threads) /* each holds a reference: somebody gave away one that was not his (VF-13) */
+		KE_BUG_CHECK(KE_REFERENCE_BY_POINTER, (uintptr_t)PsProcessType, (uintptr_t)process,
+			     threads, 0,
+			     "process %llu was dereferenced more often than referenced: %u of its "
+			     "threads still refer to it",
+			     (unsigned long long)process->id, threads);
 	pthread_mutex_lock(&list_lock);
 	if (process->all_link.Flink)
 		unlink_entry(&process->all_link);
@@ -78,6 +85,7 @@ static void delete_thread(void *body)
 	PETHREAD thread = body;
 	if (thread->id)
 		ps_free_id(thread->id);
+	atomic_fetch_sub_explicit(&thread->process->thread_objects, 1, memory_order_release);
 	ob_dereference(thread->process);
 }
 
@@ -163,6 +171,7 @@ static PETHREAD new_thread(const struct ps_thread_spec *spec)
 	ke_init_thread(&thread->ke);
 	ob_reference(spec->process);
 	thread->process = thread->ke.process = spec->process;
+	atomic_fetch_add_explicit(&spec->process->thread_objects, 1, memory_order_relaxed);
 	thread->ke.previous_mode = spec->system ? KernelMode : UserMode;
 	thread->host_id = spec->host_id;
 	thread->system = spec->system;

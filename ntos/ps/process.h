@@ -47,7 +47,8 @@ struct _EPROCESS {
 	ULONG live_threads;
 	bool had_thread, created_notified, exiting, exit_notified, vetoed;
 	struct ob_handle_table *handles;
-	LIST_ENTRY all_link; /* every process object in creation order; ps_list_lock */
+	_Atomic ULONG thread_objects; /* each has a reference; without the lock */
+	LIST_ENTRY all_link;          /* every process object in creation order; ps_list_lock */
 
 	/* Written by the exiting thread before exit_notified. */
 	NTSTATUS exit_status;

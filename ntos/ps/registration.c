@@ -12,6 +12,7 @@
  * Clauses: PS-1 to PS-28, PS-64 to PS-67, PS-73 to PS-77, C-1, C-2, VF-17, VF-20.
  */
 #include "ex/event.h"
+#include "ex/restraint.h"
 #include "ke/bugcheck.h"
 #include "ldr/module.h"
 #include "ps/notify.h"
@@ -164,6 +165,7 @@ static NTSTATUS make_and_publish(const struct addition *add)
 
 static NTSTATUS add_routine(const struct addition *add)
 {
+	ex_check_registering(ps_kind_name(add->kind));
 	NTSTATUS status = make_and_publish(add);
 	tell(RS_REGISTERED, ps_kind_name(add->kind), add->routine, status);
 	return status;

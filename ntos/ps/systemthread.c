@@ -102,8 +102,8 @@ static NTSTATUS find_process(HANDLE handle, PEPROCESS *process)
 		return STATUS_SUCCESS;
 	}
 	PVOID object;
-	NTSTATUS status = ObReferenceObjectByHandle(handle, PROCESS_CREATE_THREAD, PsProcessType,
-						    KernelMode, &object, NULL);
+	NTSTATUS status = ob_reference_by_handle(handle, PROCESS_CREATE_THREAD, PsProcessType,
+						 KernelMode, &object);
 	if (NT_SUCCESS(status))
 		*process = object;
 	return status;

@@ -4,6 +4,7 @@
 #include "ke/bugcheck.h"
 #include "ke/thread.h"
 #include "memory.h"
+#include "ob/object.h"
 #include "support/bugcheck.h"
 #include <pthread.h>
 #include <ringside/ringside.h>
@@ -552,6 +553,7 @@ static void threads_allocate_and_free_at_once(void **state)
 		assert_int_equal(pthread_create(&thread[i], NULL, churn, &seed[i]), 0);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(pthread_join(thread[i], NULL), 0);
+	ob_forget_buried(); /* the thread objects of the four */
 	assert_int_equal(host_live_allocations(), before);
 }
 
