@@ -16,12 +16,14 @@
 #include "ex/event.h"
 #include "ex/pool.h"
 #include "ex/workitem.h"
+#include "flt/flt.h"
 #include "io/device.h"
 #include "io/driver.h"
 #include "ke/bugcheck.h"
 #include "ke/callout.h"
 #include "ke/dpc.h"
 #include "ke/timer.h"
+#include "ldr/kernel.h"
 #include "memory.h"
 #include "ob/callbacks.h"
 #include "ps/notify.h"
@@ -113,6 +115,15 @@ static NTSTATUS set_number(const struct service *service, const WCHAR *name, USH
 #define SET_NUMBER(service, name, value)                                                           \
 	set_number(service, u"" name, sizeof(u"" name) - sizeof(WCHAR), value)
 
+static bool is_minifilter(const struct ldr_module *module)
+{
+	const struct ldr_load_imports *imports = module->entry.LoadedImports;
+	for (SIZE_T i = 0; imports && i < imports->count; i++)
+		if (imports->module[i] == ldr_kernel_image(EXPORT_FLTMGR))
+			return true;
+	return false;
+}
+
 static NTSTATUS write_service_key(const struct service *service, const struct ldr_module *module)
 {
 	UNICODE_STRING name = {sizeof(u"ImagePath") - sizeof(WCHAR), sizeof(u"ImagePath"),
@@ -126,6 +137,8 @@ static NTSTATUS write_service_key(const struct service *service, const struct ld
 	if (NT_SUCCESS(status))
 		status = cm_set_value(&service->path, &name, REG_EXPAND_SZ, path->Buffer,
 				      path->Length + (ULONG)sizeof(WCHAR));
+	if (NT_SUCCESS(status) && is_minifilter(module))
+		status = flt_write_default_instance(&service->path);
 	return status;
 }
 
@@ -159,6 +172,11 @@ static void found_object_callback(void *context, const void *routine)
 static void found_registry_callback(void *context, const void *routine)
 {
 	blame_registration(context, "its registry callback", routine);
+}
+
+static void found_minifilter(void *context, const void *routine)
+{
+	blame_registration(context, "its minifilter with", routine);
 }
 
 static void found_timer_or_dpc(const struct ldr_module *module, ULONG kind, const void *object,
@@ -210,6 +228,7 @@ static void check_left_behind(struct ldr_module *module)
 	ps_find_registrations(base, size, found_notify_routine, module);
 	ob_find_registrations(base, size, found_object_callback, module);
 	cm_find_callbacks(base, size, found_registry_callback, module);
+	flt_find_registrations(base, size, found_minifilter, module);
 	check_to_run_later(module);
 	ob_check_types(module->entry.EntryPoint);
 	ex_check_pool_at_unload(base, size, &module->entry.BaseDllName);

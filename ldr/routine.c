@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How drivers look for routines that they do not import, such as those that only
- * newer systems have. Both answer from the export directories, as binding does.
+ * newer systems have. All answer from the export directories, as binding does.
  */
 #include "ldr/routine.h"
+#include "flt/flt.h"
 #include "ldr/bind.h"
 #include "ldr/kernel.h"
 
@@ -47,4 +48,9 @@ PVOID NTAPI RtlFindExportedRoutineByName(PVOID ImageBase, PCSTR RoutineName)
 	if (!module || module->entry.DllBase != ImageBase)
 		return NULL;
 	return find_locked(module, RoutineName);
+}
+
+PVOID NTAPI FltGetRoutineAddress(PCSTR FltMgrRoutineName)
+{
+	return find_locked(ldr_kernel_image(EXPORT_FLTMGR), FltMgrRoutineName);
 }

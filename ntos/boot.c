@@ -11,6 +11,7 @@
 #include "ex/pool.h"
 #include "ex/restraint.h"
 #include "ex/workitem.h"
+#include "flt/flt.h"
 #include "io/device.h"
 #include "ke/boot.h"
 #include "ke/bugcheck.h"
@@ -90,6 +91,7 @@ static const struct {
 	{ldr_boot, ldr_shutdown},
 	{cm_boot, cm_shutdown},
 	{io_boot, io_shutdown},
+	{flt_boot, flt_shutdown},
 	{ex_boot_callbacks, shut_callbacks},
 	{start_no_threads, stop_threads},
 };

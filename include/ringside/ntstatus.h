@@ -133,6 +133,24 @@
 	X(NO_MORE_MATCHES, 0xC0000273)                                                             \
 	X(CALLBACK_BYPASS, 0xC0000503)                                                             \
 	X(FLT_INSTANCE_ALTITUDE_COLLISION, 0xC01C0011)                                             \
+	X(FLT_INVALID_NAME_REQUEST, 0xC01C0005)                                                    \
+	X(FLT_FILTER_NOT_READY, 0xC01C0008)                                                        \
+	X(FLT_DELETING_OBJECT, 0xC01C000B)                                                         \
+	X(FLT_MUST_BE_NONPAGED_POOL, 0xC01C000C)                                                   \
+	X(FLT_DUPLICATE_ENTRY, 0xC01C000D)                                                         \
+	X(FLT_DO_NOT_ATTACH, 0xC01C000F)                                                           \
+	X(FLT_DO_NOT_DETACH, 0xC01C0010)                                                           \
+	X(FLT_INSTANCE_NAME_COLLISION, 0xC01C0012)                                                 \
+	X(FLT_FILTER_NOT_FOUND, 0xC01C0013)                                                        \
+	X(FLT_VOLUME_NOT_FOUND, 0xC01C0014)                                                        \
+	X(FLT_INSTANCE_NOT_FOUND, 0xC01C0015)                                                      \
+	X(FLT_CONTEXT_ALLOCATION_NOT_FOUND, 0xC01C0016)                                            \
+	X(FLT_INVALID_CONTEXT_REGISTRATION, 0xC01C0017)                                            \
+	X(FLT_NO_DEVICE_OBJECT, 0xC01C0019)                                                        \
+	X(FLT_CONTEXT_ALREADY_LINKED, 0xC01C001C)                                                  \
+	X(FLT_NO_WAITER_FOR_REPLY, 0xC01C0020)                                                     \
+	X(PORT_DISCONNECTED, 0xC0000037)                                                           \
+	X(CONNECTION_COUNT_LIMIT, 0xC0000246)                                                      \
 	X(FLT_NOT_INITIALIZED, 0xC01C0007)                                                         \
 	X(FLT_ALREADY_ENLISTED, 0xC01C001B)                                                        \
 	X(FLT_CONTEXT_ALREADY_DEFINED, 0xC01C0002)

@@ -46,7 +46,8 @@
 	X(MANUALLY_INITIATED_CRASH, 0xE2)                                                          \
 	X(MANUALLY_INITIATED_CRASH1, 0xDEADDEAD)                                                   \
 	X(CRITICAL_PROCESS_DIED, 0xEF)                                                             \
-	X(REFERENCE_OF_INVALID_HANDLE, 0xF5)                                                       \
+	X(FLTMGR_FILE_SYSTEM, 0xF5)                                                                \
+	X(INVALID_KERNEL_HANDLE, 0x93)                                                             \
 	X(DRIVER_OVERRAN_STACK_BUFFER, 0xF7)                                                       \
 	X(CRITICAL_STRUCTURE_CORRUPTION, 0x109)                                                    \
 	X(KERNEL_SECURITY_CHECK_FAILURE, 0x139)                                                    \

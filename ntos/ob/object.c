@@ -177,7 +177,7 @@ static void check_kernel_handle(HANDLE handle, NTSTATUS status, const struct ob_
 				const void *caller)
 {
 	if (!handle)
-		KE_BUG_CHECK(KE_REFERENCE_OF_INVALID_HANDLE, 0, 0, 0, 0,
+		KE_BUG_CHECK(KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0xF5, 0, 0, 0,
 			     "ObReferenceObjectByHandle was given a NULL handle");
 	if (status == STATUS_INVALID_HANDLE)
 		ex_rule_broken("VF-10", caller,

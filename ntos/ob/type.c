@@ -20,6 +20,7 @@ POBJECT_TYPE PsProcessType, PsThreadType, ExDesktopObjectType;
 POBJECT_TYPE IoFileObjectType, IoDriverObjectType, IoDeviceObjectType;
 POBJECT_TYPE ExEventObjectType, ExSemaphoreObjectType, ExWindowStationObjectType;
 POBJECT_TYPE CmKeyObjectType, SeTokenObjectType, MmSectionObjectType;
+POBJECT_TYPE FltConnectionPortObjectType, FltCommunicationPortObjectType;
 
 /* OB-48: no mask arrives with 0x400 and without 0x1000, nor 0x200 without 0x2000. */
 static ACCESS_MASK process_implied(ACCESS_MASK access)
@@ -133,6 +134,20 @@ static const struct type_row rows[] = {
 	 u"Section",
 	 {0x20005, 0x20002, 0x20008, 0xF001F},
 	 0x1F001F,
+	 0,
+	 0,
+	 NULL},
+	{&FltConnectionPortObjectType,
+	 u"FilterConnectionPort",
+	 {0x20001, 0x10000, 0x20000, 0x1F0001},
+	 0x1F0001,
+	 0,
+	 0,
+	 NULL},
+	{&FltCommunicationPortObjectType,
+	 u"FilterCommunicationPort",
+	 {0x20001, 0x10000, 0x20000, 0x1F0001},
+	 0x1F0001,
 	 0,
 	 0,
 	 NULL},

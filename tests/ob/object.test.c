@@ -62,7 +62,7 @@ static void reference_null(void *unused)
 static void vf_10_null_as_kernel_handle_is_bug_check_f5(void **state)
 {
 	(void)state;
-	expect_bug_check(KE_REFERENCE_OF_INVALID_HANDLE, reference_null, NULL);
+	expect_bug_check(KE_DRIVER_VERIFIER_DETECTED_VIOLATION, reference_null, NULL);
 }
 
 static void reference_at_apc_level(void *unused)
