@@ -2,10 +2,8 @@
 /*
  * Names for NT.
  *
- * Linux names are bytes; NT names are UTF-16 in which some characters mean
- * something of their own. A byte that is no UTF-8, and in file names a character
- * that NT forbids, becomes U+F000 plus its value, which is what Services for Unix
- * and Cygwin chose and what can be turned back.
+ * Characters that NT does not have in names, and bytes that are none, are as
+ * rtl/filename.h has them.
  *
  * Command lines follow the rules of CommandLineToArgvW. They are different for
  * the first argument, where a backslash never escapes anything: there a double
@@ -13,12 +11,10 @@
  */
 #include "source/live/name.h"
 #include "memory.h"
-#include "rtl/utf.h"
+#include "rtl/filename.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-
-#define PRIVATE_BASE 0xF000u
 
 struct writer {
 	WCHAR *units;
@@ -36,17 +32,6 @@ static void put(struct writer *w, uint32_t code)
 	}
 	memcpy(w->units + w->count, units, n * sizeof units[0]);
 	w->count += n;
-}
-
-/* The next character of text, or the stand-in for the byte that is none. */
-static uint32_t next_character(const char *text, size_t size, size_t *length)
-{
-	uint32_t code;
-	*length = rtl_decode_utf8(text, size, &code);
-	if (code != RTL_ILL_FORMED)
-		return code;
-	*length = 1;
-	return PRIVATE_BASE + (unsigned char)text[0];
 }
 
 static bool begin(struct writer *w, size_t most)
@@ -77,15 +62,6 @@ static int finish_name(struct writer *w, UNICODE_STRING *out)
 
 /* ---- File names --------------------------------------------------------------- */
 
-static uint32_t file_name_character(uint32_t code)
-{
-	if (code == '/')
-		return '\\';
-	if (code < ' ' || (code < 0x80 && strchr("\\:*?\"<>|", (int)code)))
-		return PRIVATE_BASE + code;
-	return code;
-}
-
 static int file_name(const char *prefix, const char *path, UNICODE_STRING *out)
 {
 	struct writer w;
@@ -95,7 +71,7 @@ static int file_name(const char *prefix, const char *path, UNICODE_STRING *out)
 	for (const char *p = prefix; *p; p++)
 		put(&w, (unsigned char)*p);
 	for (size_t i = 0; i < size; i += length)
-		put(&w, file_name_character(next_character(path + i, size - i, &length)));
+		put(&w, rtl_next_path_character(path + i, size - i, &length));
 	return finish_name(&w, out);
 }
 
@@ -116,7 +92,7 @@ int live_pico_name(const char *path, UNICODE_STRING *out)
 	if (!begin(&w, size))
 		return -ENOMEM;
 	for (size_t i = 0; i < size; i += length)
-		put(&w, next_character(path + i, size - i, &length));
+		put(&w, rtl_next_character(path + i, size - i, &length));
 	return finish_name(&w, out);
 }
 
@@ -151,8 +127,8 @@ static void put_program(struct writer *w, const char *argument, size_t size)
 	if (quotes)
 		put(w, '"');
 	for (size_t i = 0; i < size; i += length) {
-		uint32_t code = next_character(argument + i, size - i, &length);
-		put(w, code == '"' ? PRIVATE_BASE + code : code);
+		uint32_t code = rtl_next_character(argument + i, size - i, &length);
+		put(w, code == '"' ? RTL_PRIVATE_BASE + code : code);
 	}
 	if (quotes)
 		put(w, '"');
@@ -173,7 +149,7 @@ static void put_argument(struct writer *w, const char *argument, size_t size)
 	if (quotes)
 		put(w, '"');
 	for (size_t i = 0; i < size; i += length) {
-		uint32_t code = next_character(argument + i, size - i, &length);
+		uint32_t code = rtl_next_character(argument + i, size - i, &length);
 		if (code == '\\') {
 			backslashes++;
 			continue;
@@ -214,7 +190,7 @@ int live_pico_command_line(const struct live_arguments *arguments, UNICODE_STRIN
 		return -ENOMEM;
 	size_t size = arguments->size ? arguments->size - 1 : 0, length;
 	for (size_t i = 0; i < size; i += length)
-		put(&w, next_character(arguments->text + i, size - i, &length));
+		put(&w, rtl_next_character(arguments->text + i, size - i, &length));
 	finish(&w, out);
 	return 0;
 }
