@@ -11,6 +11,7 @@
 #include "cli/request.h"
 #include "cli/run_options.h"
 #include "cli/run_order.h"
+#include <ringside/io.h>
 #include "source/live/live.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -234,6 +235,17 @@ static void run_session(void *argument)
 	unload_drivers(session);
 }
 
+/* Z: is where processes' images are said to be, so without a word it is all of Linux. */
+static bool mount(const struct session *session)
+{
+	const struct run_options *options = &session->options;
+	int error = rs_mount(options->root ? options->root : "/", options->root_write);
+	if (error)
+		cli_complain("--root %s: %s", options->root ? options->root : "/",
+			     strerror(-error));
+	return error == 0;
+}
+
 static bool boot(const struct session *session)
 {
 	int error = rs_boot(&(struct rs_options){
@@ -241,9 +253,14 @@ static bool boot(const struct session *session)
 		.missing = session->options.missing.what,
 		.missing_status = session->options.missing.status,
 	});
-	if (error)
+	if (error) {
 		cli_complain("the kernel does not boot: %s", strerror(-error));
-	return error == 0;
+		return false;
+	}
+	if (mount(session))
+		return true;
+	rs_shutdown();
+	return false;
 }
 
 static void run_booted(struct session *session)

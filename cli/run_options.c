@@ -25,6 +25,9 @@ static const char help[] =
 	"                     repeated\n"
 	"  --read DEVICE[,LENGTH], --write DEVICE,INPUT\n"
 	"                     likewise; all in the order given\n"
+	"  --root DIR         the files that drivers see as C: and Z:, and nothing\n"
+	"                     outside of it (/); they may only be read\n"
+	"  --root-write       with --root: drivers may also change and delete them\n"
 	"  --present win32|subsystem\n"
 	"                     show Linux processes as Win32 processes, which every\n"
 	"                     routine sees (the default), or as subsystem processes,\n"
@@ -62,7 +65,9 @@ enum {
 	OPTION_JSON,
 	OPTION_IOCTL,
 	OPTION_READ,
-	OPTION_WRITE
+	OPTION_WRITE,
+	OPTION_ROOT,
+	OPTION_ROOT_WRITE
 };
 
 static const struct option long_options[] = {
@@ -76,6 +81,8 @@ static const struct option long_options[] = {
 	{"ioctl", required_argument, NULL, OPTION_IOCTL},
 	{"read", required_argument, NULL, OPTION_READ},
 	{"write", required_argument, NULL, OPTION_WRITE},
+	{"root", required_argument, NULL, OPTION_ROOT},
+	{"root-write", no_argument, NULL, OPTION_ROOT_WRITE},
 	{"output", required_argument, NULL, 'o'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -178,6 +185,11 @@ static bool read_option(struct run_options *options, int option)
 		return request_read(&options->requests, REQUEST_READ, optarg);
 	case OPTION_WRITE:
 		return request_read(&options->requests, REQUEST_WRITE, optarg);
+	case OPTION_ROOT:
+		options->root = optarg;
+		return true;
+	case OPTION_ROOT_WRITE:
+		return options->root_write = true;
 	case OPTION_JSON:
 		return options->json = true;
 	case 'o':
@@ -220,6 +232,10 @@ static bool make_sense(const struct run_options *options)
 {
 	if (!options->command || !*options->command) {
 		cli_complain("no COMMAND: put it after --, see ringside run --help");
+		return false;
+	}
+	if (options->root_write && !options->root) {
+		cli_complain("--root-write needs --root DIR: the folder that may be changed");
 		return false;
 	}
 	for (size_t i = 0; i < options->parameter_count; i++)

@@ -24,11 +24,12 @@ struct run_options {
 	size_t parameter_count;
 	struct requests requests; /* --ioctl, --read and --write, in order */
 	char **command;           /* COMMAND and its arguments, as argv */
+	const char *root;         /* --root, or NULL for / */
 	const char *output;       /* -o, or NULL for standard error */
 	enum sink_detail detail;
 	enum rs_profile profile;
 	struct missing_option missing;
-	bool json;
+	bool json, root_write;
 	struct live_options live;
 };
 

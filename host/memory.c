@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "memory.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,19 @@ void *host_map_again_at(void *pages, size_t size, const char *site)
 	/* From a length of 0 Linux makes a second mapping and keeps the first. */
 	void *second = mremap(pages, 0, size, MREMAP_MAYMOVE);
 	return counted(second == MAP_FAILED ? NULL : second);
+}
+
+void *host_map_file_at(void *place, size_t size, int fd, uint64_t offset, bool shared,
+		       const char *site)
+{
+	bool writable = !shared || (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
+	if (fails(site))
+		return NULL;
+	void *pages = mmap(place, size, PROT_READ | (writable ? PROT_WRITE : 0),
+			   (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE |
+				   (place ? MAP_FIXED_NOREPLACE : 0),
+			   fd, (off_t)offset);
+	return counted(pages == MAP_FAILED ? NULL : pages);
 }
 
 void host_unmap(void *pages, size_t size)

@@ -46,6 +46,14 @@ void *host_map_shared_at(void *place, size_t size, const char *site);
 #define host_map_again(pages, size) host_map_again_at((pages), (size), HOST_HERE)
 void *host_map_again_at(void *pages, size_t size, const char *site);
 
+/* Pages of an open file from `offset` on, readable, and writable unless the file is shared and
+ * was not opened for that: stores reach a shared file and stay here otherwise. `place` NULL:
+ * Linux chooses. Unmapped with host_unmap. NULL on failure. */
+#define host_map_file(place, size, fd, offset, shared)                                             \
+	host_map_file_at((place), (size), (fd), (offset), (shared), HOST_HERE)
+void *host_map_file_at(void *place, size_t size, int fd, uint64_t offset, bool shared,
+		       const char *site);
+
 enum host_protection { HOST_NONE = 0, HOST_READ = 1, HOST_WRITE = 2, HOST_EXECUTE = 4 };
 
 /* Sets the protection of whole pages: a combination of the above. 0 or -errno. */

@@ -29,6 +29,7 @@
 #include "ldr/kernel.h"
 #include "ldr/pe.h"
 #include "memory.h"
+#include "rtl/string.h"
 #include "rtl/utf.h"
 #include <errno.h>
 #include <pthread.h>
@@ -216,6 +217,27 @@ struct ldr_module *ldr_find_module(const char *name, size_t length, bool stem)
 			return module;
 	}
 	return NULL;
+}
+
+bool ldr_find_file(PCUNICODE_STRING name, char *path, size_t size)
+{
+	static const UNICODE_STRING prefix = {sizeof(u"\\SystemRoot") - 2, 0,
+					      (PWSTR)(uintptr_t)u"\\SystemRoot"};
+	bool found = false;
+	ldr_lock();
+	for (LIST_ENTRY *link = PsLoadedModuleList.Flink; link != &PsLoadedModuleList && !found;
+	     link = link->Flink) {
+		const struct ldr_module *module = (struct ldr_module *)link;
+		UNICODE_STRING full = module->entry.FullDllName;
+		if (!module->path || !RtlPrefixUnicodeString(&prefix, &full, TRUE))
+			continue;
+		full.Buffer += prefix.Length / 2;
+		full.Length -= prefix.Length;
+		found = RtlEqualUnicodeString(&full, name, TRUE) &&
+			(size_t)snprintf(path, size, "%s", module->path) < size;
+	}
+	ldr_unlock();
+	return found;
 }
 
 void ldr_release_module(struct ldr_module *module)

@@ -57,6 +57,10 @@ void ldr_forget_module(struct ldr_module *module);
  * thunk or the data, or NULL if there is no such export. */
 void *ldr_find_export(const char *dll, const char *name);
 
+/* Where the file lies whose FullDllName is "\\SystemRoot" and `name`, ignoring case; at most
+ * `size` bytes with the terminator. False when there is no such module, or no file. */
+bool ldr_find_file(PCUNICODE_STRING name, char *path, size_t size);
+
 int ldr_boot(void);
 void ldr_shutdown(void);
 

@@ -276,6 +276,12 @@ static json_t *device_request(const struct rs_event *event)
 			 data_value(event->request.data, event->request.size));
 }
 
+static json_t *write_refused(const struct rs_event *event)
+{
+	return json_pack("{s:o*, s:o*}", "driver", module_value(event->write_refused.module),
+			 "name", text_value(&event->write_refused.name));
+}
+
 static json_t *rule_broken(const struct rs_event *event)
 {
 	return json_pack("{s:o*, s:o*, s:s, s:o*}", "driver", module_value(event->rule.module),
@@ -344,6 +350,7 @@ static const struct {
 	[RS_CALLBACK_RETURNED] = {"callback_returned", callback_returned},
 	[RS_DEVICE_REQUEST] = {"device_request", device_request},
 	[RS_MISSING_CALLED] = {"missing_called", missing_called},
+	[RS_WRITE_REFUSED] = {"write_refused", write_refused},
 	[RS_RULE_BROKEN] = {"rule_broken", rule_broken},
 	[RS_BUG_CHECK] = {"bug_check", bug_check},
 };

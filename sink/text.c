@@ -545,6 +545,19 @@ static void tell_rule_broken(struct sink *sink, struct sink_line *line,
 	sink_paint(line, SINK_PLAIN);
 }
 
+static void tell_write_refused(struct sink *sink, struct sink_line *line,
+			       const struct rs_event *event)
+{
+	begin_driver(sink, line, event, event->write_refused.module);
+	sink_paint(line, SINK_YELLOW);
+	sink_say(line, " may not change ");
+	sink_quote_utf16(line, &event->write_refused.name);
+	sink_say(line, event->write_refused.allowed
+			       ? ": it is the file of a loaded driver"
+			       : ": files may only be read without --root DIR --root-write");
+	sink_paint(line, SINK_PLAIN);
+}
+
 /* The report is lines of its own, at the left edge and uncut. */
 static void tell_bug_check(struct sink *sink, struct sink_line *line, const struct rs_event *event)
 {
@@ -578,6 +591,7 @@ static teller *const tellers[RS_EVENT_TYPES] = {
 	[RS_CALLBACK_RETURNED] = tell_callback,
 	[RS_DEVICE_REQUEST] = tell_request,
 	[RS_MISSING_CALLED] = tell_missing,
+	[RS_WRITE_REFUSED] = tell_write_refused,
 	[RS_RULE_BROKEN] = tell_rule_broken,
 	[RS_BUG_CHECK] = tell_bug_check,
 };

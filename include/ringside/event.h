@@ -45,6 +45,7 @@ enum rs_event_type {
 	RS_CALLBACK_RETURNED, /* one callback of one driver returned */
 	RS_DEVICE_REQUEST,    /* a request that the command line asked for has an answer */
 	RS_MISSING_CALLED,    /* a driver called an import that is not here, and got a status */
+	RS_WRITE_REFUSED,     /* a file was to be changed below a folder that may only be read */
 	RS_RULE_BROKEN,       /* a driver broke a rule that Windows lets pass; it goes on */
 	RS_BUG_CHECK, /* a driver broke a rule or faulted; nothing follows from the kernel */
 	RS_EVENT_TYPES
@@ -82,6 +83,11 @@ struct rs_event {
 			ULONG component, level;
 			const char *text; /* UTF-8, as printed, without a trailing newline */
 		} print;
+		struct {
+			const KLDR_DATA_TABLE_ENTRY *module; /* whose routine ran, or NULL */
+			UNICODE_STRING name; /* of the file, on the volume: \etc\passwd */
+			bool allowed;        /* elsewhere: it is a loaded driver's own file */
+		} write_refused;
 		struct {
 			const char *routine; /* the call: "ObRegisterCallbacks" */
 			const KLDR_DATA_TABLE_ENTRY *module;

@@ -24,6 +24,7 @@
 #define RINGSIDE_IO_H
 
 #include <ringside/nt.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -42,6 +43,10 @@ void rs_user_free(void *memory, size_t size);
 #define FILE_READ_DATA 0x0001
 #define FILE_WRITE_DATA 0x0002
 #define FILE_APPEND_DATA 0x0004
+#define FILE_READ_EA 0x0008
+#define FILE_WRITE_EA 0x0010
+#define FILE_EXECUTE 0x0020
+#define FILE_DELETE_CHILD 0x0040
 #define FILE_READ_ATTRIBUTES 0x0080
 #define FILE_WRITE_ATTRIBUTES 0x0100
 #define FILE_GENERIC_READ 0x00120089
@@ -69,6 +74,20 @@ void rs_user_free(void *memory, size_t size);
 #define FILE_SYNCHRONOUS_IO_ALERT 0x10
 #define FILE_SYNCHRONOUS_IO_NONALERT 0x20
 #define FILE_NON_DIRECTORY_FILE 0x40
+#define FILE_DELETE_ON_CLOSE 0x1000
+#define FILE_OPEN_BY_FILE_ID 0x2000
+
+/* Information of an open */
+#define FILE_SUPERSEDED 0
+#define FILE_OPENED 1
+#define FILE_CREATED 2
+#define FILE_OVERWRITTEN 3
+
+#define FILE_ATTRIBUTE_READONLY 0x1
+#define FILE_ATTRIBUTE_DIRECTORY 0x10
+#define FILE_ATTRIBUTE_ARCHIVE 0x20
+#define FILE_ATTRIBUTE_DEVICE 0x40
+#define FILE_ATTRIBUTE_NORMAL 0x80
 
 #define FILE_ANY_ACCESS 0
 #define FILE_READ_ACCESS 1
@@ -154,6 +173,14 @@ NTSTATUS NTAPI ZwCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToC
 NTSTATUS NTAPI NtClose(HANDLE Handle);
 NTSTATUS NTAPI ZwClose(HANDLE Handle);
 
+/*
+ * Shows the files below `folder` as \Device\HarddiskVolume1, which is also C: and Z:, until
+ * the kernel is shut down; no name leads out of it. Without `writable` whatever would change
+ * something is STATUS_MEDIA_WRITE_PROTECTED and told (RS_WRITE_REFUSED). At most once, after
+ * rs_boot. 0, -EBUSY, -ENOMEM, or what Linux says about the folder.
+ */
+int rs_mount(const char *folder, bool writable);
+
 /* Tells the drivers that asked for it that the system goes down (IRP_MJ_SHUTDOWN), the
  * last registered first. Before drivers are unloaded. PASSIVE_LEVEL. */
 void rs_announce_shutdown(void);
@@ -165,7 +192,12 @@ void rs_announce_shutdown(void);
 #define IRP_MJ_CLOSE 0x02
 #define IRP_MJ_READ 0x03
 #define IRP_MJ_WRITE 0x04
+#define IRP_MJ_QUERY_INFORMATION 0x05
+#define IRP_MJ_SET_INFORMATION 0x06
 #define IRP_MJ_FLUSH_BUFFERS 0x09
+#define IRP_MJ_QUERY_VOLUME_INFORMATION 0x0a
+#define IRP_MJ_DIRECTORY_CONTROL 0x0c
+#define IRP_MN_QUERY_DIRECTORY 0x01
 #define IRP_MJ_DEVICE_CONTROL 0x0e
 #define IRP_MJ_INTERNAL_DEVICE_CONTROL 0x0f
 #define IRP_MJ_SHUTDOWN 0x10
@@ -241,6 +273,9 @@ typedef IO_COMPLETION_ROUTINE *PIO_COMPLETION_ROUTINE;
 typedef VOID NTAPI DRIVER_CANCEL(PDEVICE_OBJECT DeviceObject, struct _IRP *Irp);
 typedef DRIVER_CANCEL *PDRIVER_CANCEL;
 
+#define SL_RESTART_SCAN 0x01 /* Flags of a directory query */
+#define SL_RETURN_SINGLE_ENTRY 0x02
+
 #define SL_PENDING_RETURNED 0x01
 #define SL_ERROR_RETURNED 0x02
 #define SL_INVOKE_ON_CANCEL 0x20
@@ -264,6 +299,18 @@ typedef struct _IO_STACK_LOCATION {
 			LARGE_INTEGER ByteOffset;
 		} Read, Write;
 		struct {
+			ULONG Length;
+			ULONG FileInformationClass __attribute__((aligned(8)));
+			PFILE_OBJECT FileObject; /* of a set */
+			PVOID Others;
+		} QueryFile, SetFile, QueryVolume;
+		struct {
+			ULONG Length;
+			PUNICODE_STRING FileName;
+			ULONG FileInformationClass;
+			ULONG FileIndex __attribute__((aligned(8)));
+		} QueryDirectory;
+		struct {
 			ULONG OutputBufferLength;
 			ULONG InputBufferLength __attribute__((aligned(8)));
 			ULONG IoControlCode __attribute__((aligned(8)));
@@ -283,6 +330,10 @@ _Static_assert(offsetof(IO_STACK_LOCATION, Parameters.Create.ShareAccess) == 0x1
 _Static_assert(offsetof(IO_STACK_LOCATION, Parameters.Read.ByteOffset) == 0x18, "wdm.h");
 _Static_assert(offsetof(IO_STACK_LOCATION, Parameters.DeviceIoControl.IoControlCode) == 0x18,
 	       "wdm.h");
+_Static_assert(offsetof(IO_STACK_LOCATION, Parameters.QueryFile.FileInformationClass) == 0x10,
+	       "wdm.h");
+_Static_assert(offsetof(IO_STACK_LOCATION, Parameters.QueryDirectory.FileName) == 0x10, "ntifs.h");
+_Static_assert(offsetof(IO_STACK_LOCATION, Parameters.QueryDirectory.FileIndex) == 0x20, "ntifs.h");
 _Static_assert(offsetof(IO_STACK_LOCATION, DeviceObject) == 0x28, "AB-16");
 _Static_assert(offsetof(IO_STACK_LOCATION, Context) == 0x40, "AB-16");
 

@@ -153,7 +153,28 @@
 	X(CONNECTION_COUNT_LIMIT, 0xC0000246)                                                      \
 	X(FLT_NOT_INITIALIZED, 0xC01C0007)                                                         \
 	X(FLT_ALREADY_ENLISTED, 0xC01C001B)                                                        \
-	X(FLT_CONTEXT_ALREADY_DEFINED, 0xC01C0002)
+	X(FLT_CONTEXT_ALREADY_DEFINED, 0xC01C0002)                                                 \
+	X(IMAGE_NOT_AT_BASE, 0x40000003)                                                           \
+	X(MEDIA_WRITE_PROTECTED, 0xC00000A2)                                                       \
+	X(DISK_FULL, 0xC000007F)                                                                   \
+	X(DIRECTORY_NOT_EMPTY, 0xC0000101)                                                         \
+	X(TOO_MANY_OPENED_FILES, 0xC000011F)                                                       \
+	X(NOT_SAME_DEVICE, 0xC00000D4)                                                             \
+	X(INVALID_FILE_FOR_SECTION, 0xC0000020)                                                    \
+	X(SECTION_PROTECTION, 0xC000004E)                                                          \
+	X(SECTION_TOO_BIG, 0xC0000040)                                                             \
+	X(MAPPED_FILE_SIZE_ZERO, 0xC000011E)                                                       \
+	X(MAPPED_ALIGNMENT, 0xC0000220)                                                            \
+	X(INVALID_VIEW_SIZE, 0xC000001F)                                                           \
+	X(INVALID_IMAGE_NOT_MZ, 0xC000012F)                                                        \
+	X(SECTION_NOT_IMAGE, 0xC0000049)                                                           \
+	X(USER_MAPPED_FILE, 0xC0000243)                                                            \
+	X(INVALID_PARAMETER_7, 0xC00000F5)                                                         \
+	X(INVALID_PARAMETER_9, 0xC00000F7)                                                         \
+	X(INVALID_DEVICE_OBJECT_PARAMETER, 0xC0000369)                                             \
+	X(REPARSE_POINT_NOT_RESOLVED, 0xC0000280)                                                  \
+	X(FILE_DELETED, 0xC0000123)                                                                \
+	X(FILE_CLOSED, 0xC0000128)
 
 enum {
 #define RINGSIDE_STATUS_ENUM(name, value) STATUS_##name = (int32_t)(value),

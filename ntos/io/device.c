@@ -17,6 +17,7 @@
 #include "io/irp.h"
 #include "io/lock.h"
 #include "io/shutdown.h"
+#include "io/volume.h"
 #include "ke/bugcheck.h"
 #include "ke/event.h"
 #include "ke/list.h"
@@ -288,6 +289,7 @@ int io_boot(void)
 void io_shutdown(void)
 {
 	atomic_store(&down, true);
+	io_unmount();
 	while (!list_empty(&all))
 		IoDeleteDevice(
 			LIST_OWNER(all.Flink, struct io_device_extra, all_link)->DeviceObject);

@@ -46,6 +46,9 @@ void io_device_closes(PDEVICE_OBJECT device);
 /* The topmost device of its stack, referenced. */
 PDEVICE_OBJECT io_top_of_stack(PDEVICE_OBJECT device);
 
+/* Whether `one` is `device` or attached above it. */
+bool io_is_in_stack(PDEVICE_OBJECT device, const DEVICE_OBJECT *one);
+
 /* Whether somebody else's file or device still needs a device of this driver. */
 bool io_driver_is_in_use(PDRIVER_OBJECT driver);
 

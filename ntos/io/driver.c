@@ -16,8 +16,10 @@
 #define DRVO_LEGACY_DRIVER 0x2
 #define DRVO_INITIALIZED 0x10
 
-static const WCHAR prefix[] = u"\\Driver\\";
-#define PREFIX_SIZE (sizeof(prefix) - sizeof(WCHAR))
+static const UNICODE_STRING drivers = {sizeof(u"\\Driver\\") - sizeof(WCHAR), 0,
+				       (PWSTR)(uintptr_t)u"\\Driver\\"},
+			    file_systems = {sizeof(u"\\FileSystem\\") - sizeof(WCHAR), 0,
+					    (PWSTR)(uintptr_t)u"\\FileSystem\\"};
 
 static const UNICODE_STRING hardware_database = {
 	.Length = sizeof(u"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM") - sizeof(WCHAR),
@@ -41,26 +43,27 @@ static NTSTATUS NTAPI invalid_device_request(struct _DEVICE_OBJECT *device, stru
 	return STATUS_INVALID_DEVICE_REQUEST;
 }
 
-static void set_names(struct driver_body *body, PCUNICODE_STRING name)
+static void set_names(struct driver_body *body, PCUNICODE_STRING folder, PCUNICODE_STRING name)
 {
 	DRIVER_OBJECT *driver = &body->driver;
-	memcpy(body->names, prefix, PREFIX_SIZE);
-	memcpy((char *)body->names + PREFIX_SIZE, name->Buffer, name->Length);
+	memcpy(body->names, folder->Buffer, folder->Length);
+	memcpy((char *)body->names + folder->Length, name->Buffer, name->Length);
 	driver->DriverName.Buffer = body->names;
-	driver->DriverName.Length = (USHORT)(PREFIX_SIZE + name->Length);
+	driver->DriverName.Length = (USHORT)(folder->Length + name->Length);
 	driver->DriverName.MaximumLength = (USHORT)(driver->DriverName.Length + sizeof(WCHAR));
-	body->extension.ServiceKeyName.Buffer = (PWSTR)(void *)((char *)body->names + PREFIX_SIZE);
+	body->extension.ServiceKeyName.Buffer = (PWSTR)(void *)((char *)body->names +
+								folder->Length);
 	body->extension.ServiceKeyName.Length = name->Length;
 	body->extension.ServiceKeyName.MaximumLength = (USHORT)(name->Length + sizeof(WCHAR));
 	body->hardware_database = hardware_database;
 	driver->HardwareDatabase = &body->hardware_database;
 }
 
-PDRIVER_OBJECT io_create_driver(PCUNICODE_STRING name, PKLDR_DATA_TABLE_ENTRY section,
-				PDRIVER_INITIALIZE entry_point)
+static PDRIVER_OBJECT create(PCUNICODE_STRING folder, PCUNICODE_STRING name,
+			     PKLDR_DATA_TABLE_ENTRY section, PDRIVER_INITIALIZE entry_point)
 {
-	struct driver_body *body = ob_create(IoDriverObjectType,
-					     sizeof(*body) + sizeof(prefix) + name->Length);
+	struct driver_body *body = ob_create(
+		IoDriverObjectType, sizeof(*body) + folder->Length + name->Length + sizeof(WCHAR));
 	if (!body)
 		return NULL;
 	DRIVER_OBJECT *driver = &body->driver;
@@ -72,12 +75,23 @@ PDRIVER_OBJECT io_create_driver(PCUNICODE_STRING name, PKLDR_DATA_TABLE_ENTRY se
 	driver->DriverExtension = &body->extension;
 	driver->DriverInit = entry_point;
 	body->extension.DriverObject = driver;
-	set_names(body, name);
+	set_names(body, folder, name);
 	for (int i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
 		driver->MajorFunction[i] = invalid_device_request;
 	/* Of two drivers of one name the second is found by nobody. */
 	ob_insert(driver, NULL, &driver->DriverName, true);
 	return driver;
+}
+
+PDRIVER_OBJECT io_create_driver(PCUNICODE_STRING name, PKLDR_DATA_TABLE_ENTRY section,
+				PDRIVER_INITIALIZE entry_point)
+{
+	return create(&drivers, name, section, entry_point);
+}
+
+PDRIVER_OBJECT io_create_file_system(PCUNICODE_STRING name, PKLDR_DATA_TABLE_ENTRY section)
+{
+	return create(&file_systems, name, section, NULL);
 }
 
 void io_driver_started(PDRIVER_OBJECT driver)

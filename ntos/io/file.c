@@ -6,13 +6,15 @@
  * when its last handle is closed, by whoever closes it and in that process;
  * IRP_MJ_CLOSE when its last reference goes, requests under way being references too. A file
  * object whose create failed gets neither. Image files (ps/file.c) are of the same type
- * and have no device; nothing is sent for them. Once the kernel is being taken down no
+ * and never had a create, so they get neither: their device is the volume, if there is one,
+ * which opens them when they are used. Once the kernel is being taken down no
  * driver is called any more.
  */
 #include "io/file.h"
 #include "ex/pool.h"
 #include "ex/workitem.h"
 #include "io/irp.h"
+#include "io/volume.h"
 #include "ke/list.h"
 #include "memory.h"
 #include "ob/directory.h"
@@ -23,31 +25,16 @@
 
 #define NAME_TAG 0x6D4E6F49 /* 'IoNm' */
 
-NTSTATUS(*io_open_elsewhere)
-(const struct io_open *open, NTSTATUS status, PHANDLE handle, IO_STATUS_BLOCK *result);
-
-/* What IRP_MJ_CREATE shows of the opener (ntifs.h); drivers read the access masks. */
-struct access_state {
-	ULONG64 OperationID;
-	BOOLEAN SecurityEvaluated, GenerateAudit, GenerateOnClose, PrivilegesAllocated;
-	ULONG Flags;
-	ACCESS_MASK RemainingDesiredAccess, PreviouslyGrantedAccess, OriginalDesiredAccess;
-	PVOID SubjectSecurityContext[4], SecurityDescriptor, AuxData, Privileges[6];
-	UNICODE_STRING ObjectName, ObjectTypeName;
-};
-_Static_assert(sizeof(struct access_state) == 0xA0, "wdm.h");
-
-struct security_context { /* IO_SECURITY_CONTEXT */
-	PVOID SecurityQos;
-	struct access_state *AccessState;
-	ACCESS_MASK DesiredAccess;
-	ULONG FullCreateOptions;
-};
-
 struct file_body {
 	FILE_OBJECT file;      /* first */
 	WORK_QUEUE_ITEM close; /* for a last reference that went at a raised IRQL */
 };
+
+/* Of an image's file object. */
+static PWSTR name_behind(PFILE_OBJECT file)
+{
+	return (PWSTR)((struct file_body *)file + 1);
+}
 
 /* ---- The object --------------------------------------------------------------------------- */
 
@@ -95,6 +82,31 @@ static bool set_file_name(PFILE_OBJECT file, const UNICODE_STRING *name)
 	return true;
 }
 
+static void init_file(PFILE_OBJECT file)
+{
+	file->Type = IO_TYPE_FILE;
+	file->Size = sizeof(*file);
+	KeInitializeEvent((PKEVENT)(void *)file->Lock, SynchronizationEvent, FALSE);
+	KeInitializeEvent((PKEVENT)(void *)file->Event, NotificationEvent, FALSE);
+	list_init(&file->IrpList);
+}
+
+PFILE_OBJECT io_create_image_file(PCUNICODE_STRING name)
+{
+	struct file_body *body = ob_create(IoFileObjectType, sizeof(*body) + name->Length);
+	if (!body)
+		return NULL;
+	PFILE_OBJECT file = &body->file;
+	init_file(file);
+	file->ReadAccess = file->SharedRead = file->SharedDelete = TRUE;
+	file->FileName = (UNICODE_STRING){name->Length, name->Length, name_behind(file)};
+	memcpy(file->FileName.Buffer, name->Buffer, name->Length);
+	file->DeviceObject = io_volume();
+	if (file->DeviceObject)
+		ob_reference(file->DeviceObject);
+	return file;
+}
+
 static PFILE_OBJECT make_file(PDEVICE_OBJECT device, const UNICODE_STRING *name,
 			      const struct io_open *open)
 {
@@ -102,13 +114,9 @@ static PFILE_OBJECT make_file(PDEVICE_OBJECT device, const UNICODE_STRING *name,
 	if (!body)
 		return NULL;
 	PFILE_OBJECT file = &body->file;
-	file->Type = IO_TYPE_FILE;
-	file->Size = sizeof(*file);
+	init_file(file);
 	file->Flags = flags_of(open->options);
 	file->RelatedFileObject = open->root;
-	KeInitializeEvent((PKEVENT)(void *)file->Lock, SynchronizationEvent, FALSE);
-	KeInitializeEvent((PKEVENT)(void *)file->Event, NotificationEvent, FALSE);
-	list_init(&file->IrpList);
 	set_access(file, open);
 	if (!set_file_name(file, name)) {
 		ob_dereference(file);
@@ -124,9 +132,13 @@ static PFILE_OBJECT make_file(PDEVICE_OBJECT device, const UNICODE_STRING *name,
 static NTSTATUS send(PFILE_OBJECT file, UCHAR major, KPROCESSOR_MODE mode,
 		     const struct io_open *open, IO_STATUS_BLOCK *result)
 {
-	struct access_state state = {0};
-	struct security_context security = {.AccessState = &state};
+	struct io_access_state state = {0};
+	struct io_security_context security = {.AccessState = &state};
 	PDEVICE_OBJECT top = io_top_of_stack(file->DeviceObject);
+	if (open && open->hint) {
+		ob_dereference(top);
+		ob_reference(top = open->hint);
+	}
 	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
 	PIRP irp = io_build(top, major, mode);
 	if (irp) {
@@ -170,20 +182,25 @@ static void close_file(PFILE_OBJECT file)
 	send(file, IRP_MJ_CLOSE, KernelMode, NULL, &ignored);
 }
 
-static void delete_file(void *body)
+static void leave_device(PFILE_OBJECT file)
 {
-	PFILE_OBJECT file = body;
-	PDEVICE_OBJECT device = file->DeviceObject;
-	if (!device)
-		return;
 	if (file->Flags & FO_FILE_OPEN) {
 		if (!io_is_down())
 			close_file(file);
-		io_device_closes(device);
+		io_device_closes(file->DeviceObject);
 	}
-	if (file->FileName.Buffer)
+	if (file->DeviceObject == io_volume())
+		io_leave_volume(file);
+	ob_dereference(file->DeviceObject);
+}
+
+static void delete_file(void *body)
+{
+	PFILE_OBJECT file = body;
+	if (file->DeviceObject)
+		leave_device(file);
+	if (file->FileName.Buffer && file->FileName.Buffer != name_behind(file))
 		ex_free_pool((const void *)delete_file, file->FileName.Buffer);
-	ob_dereference(device);
 }
 
 static VOID NTAPI dereference_later(PVOID file)
@@ -220,6 +237,8 @@ static NTSTATUS create_on(PDEVICE_OBJECT device, const UNICODE_STRING *rest,
 			  const struct io_open *open, PFILE_OBJECT *file, IO_STATUS_BLOCK *result)
 {
 	NTSTATUS status;
+	if (open->hint && !io_is_in_stack(device, open->hint))
+		return STATUS_INVALID_DEVICE_OBJECT_PARAMETER;
 	if (!io_device_opens(device, &status))
 		return status;
 	PFILE_OBJECT made = make_file(device, rest, open);
@@ -289,8 +308,6 @@ NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK 
 
 /* ---- What it is called ------------------------------------------------------------------- */
 
-#define IMAGE_DEVICE u"\\Device\\HarddiskVolume1" /* where image files are (live.md) */
-
 static NTSTATUS join(const UNICODE_STRING *first, const UNICODE_STRING *second,
 		     UNICODE_STRING *name)
 {
@@ -311,8 +328,8 @@ static NTSTATUS join(const UNICODE_STRING *first, const UNICODE_STRING *second,
 NTSTATUS io_file_name(void *body, UNICODE_STRING *name)
 {
 	PFILE_OBJECT file = body;
-	UNICODE_STRING device = {sizeof(IMAGE_DEVICE) - 2, sizeof(IMAGE_DEVICE),
-				 (PWSTR)(uintptr_t)IMAGE_DEVICE};
+	UNICODE_STRING device = {sizeof(IO_VOLUME_NAME) - 2, sizeof(IO_VOLUME_NAME),
+				 (PWSTR)(uintptr_t)IO_VOLUME_NAME};
 	if (!file->DeviceObject)
 		return join(&device, &file->FileName, name);
 	NTSTATUS status = ob_name_of(file->DeviceObject, &device);

@@ -26,19 +26,38 @@ struct io_open {
 	PVOID ea;
 	ULONG ea_length;
 	KPROCESSOR_MODE mode;
+	PDEVICE_OBJECT hint; /* of the device's stack, to begin there; NULL: its top */
 };
 
-/*
- * How a name that is no device's is opened, if somebody can: a file system. Called at
- * PASSIVE_LEVEL with the status that the namespace gave; makes the handle itself
- * and fills `result` in. NULL: nobody can, and the status stands.
- */
-extern NTSTATUS (*io_open_elsewhere)(const struct io_open *open, NTSTATUS status, PHANDLE handle,
-				     IO_STATUS_BLOCK *result);
+/* What IRP_MJ_CREATE shows of the opener (ntifs.h). */
+struct io_access_state {
+	ULONG64 OperationID;
+	BOOLEAN SecurityEvaluated, GenerateAudit, GenerateOnClose, PrivilegesAllocated;
+	ULONG Flags;
+	ACCESS_MASK RemainingDesiredAccess, PreviouslyGrantedAccess, OriginalDesiredAccess;
+	PVOID SubjectSecurityContext[4], SecurityDescriptor, AuxData, Privileges[6];
+	UNICODE_STRING ObjectName, ObjectTypeName;
+};
+_Static_assert(sizeof(struct io_access_state) == 0xA0, "wdm.h");
+
+struct io_security_context { /* IO_SECURITY_CONTEXT */
+	PVOID SecurityQos;
+	struct io_access_state *AccessState;
+	ACCESS_MASK DesiredAccess;
+	ULONG FullCreateOptions;
+};
 
 /* Opens a device: IRP_MJ_CREATE. The file object is referenced for the caller, and no
  * handle made. */
 NTSTATUS io_open_device(const struct io_open *open, PFILE_OBJECT *file, IO_STATUS_BLOCK *result);
+
+/* The same, of what `attributes` name; `open` has the rest. */
+NTSTATUS io_open_attributes(POBJECT_ATTRIBUTES attributes, struct io_open *open, PFILE_OBJECT *file,
+			    IO_STATUS_BLOCK *result);
+
+/* A file object of an image, by its name on the volume; it is referenced for the caller and
+ * opened when it is used. NULL without memory. */
+PFILE_OBJECT io_create_image_file(PCUNICODE_STRING name);
 
 /* The name of a file object, as ObQueryNameString gives it (rtl_free_string). */
 NTSTATUS io_file_name(void *file, UNICODE_STRING *name);
@@ -54,5 +73,16 @@ NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
 			    PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
 			    ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
 			    ULONG CreateFileType, PVOID InternalParameters, ULONG Options);
+NTSTATUS NTAPI IoCreateFileSpecifyDeviceObjectHint(
+	PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+	PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+	ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
+	ULONG CreateFileType, PVOID InternalParameters, ULONG Options, PVOID DeviceObject);
+NTSTATUS NTAPI IoCreateFileEx(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+			      POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+			      PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+			      ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions,
+			      PVOID EaBuffer, ULONG EaLength, ULONG CreateFileType,
+			      PVOID InternalParameters, ULONG Options, PVOID DriverContext);
 
 #endif

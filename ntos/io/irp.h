@@ -82,6 +82,9 @@ struct io_control {
 };
 NTSTATUS io_set_control(PIRP irp, const struct io_control *control);
 
+/* Of information that is asked for, or set. */
+NTSTATUS io_set_information(PIRP irp, PVOID buffer, ULONG length, bool set);
+
 /* Gives a reference back. */
 void io_release_packet(struct io_packet *packet);
 void io_free_old_packets(void); /* at shutdown */

@@ -212,6 +212,16 @@ NTSTATUS io_set_control(PIRP irp, const struct io_control *control)
 	}
 }
 
+NTSTATUS io_set_information(PIRP irp, PVOID buffer, ULONG length, bool set)
+{
+	if (set)
+		return set_system_buffer(irp, length, buffer, length);
+	if (!mm_may_access(buffer, length, true, irp->RequestorMode))
+		return STATUS_ACCESS_VIOLATION;
+	set_output(irp, buffer, length);
+	return set_system_buffer(irp, length, NULL, 0);
+}
+
 static NTSTATUS set_buffered_transfer(PIRP irp, const struct io_transfer *transfer)
 {
 	if (transfer->write)

@@ -28,6 +28,15 @@ PDEVICE_OBJECT io_top_of_stack(PDEVICE_OBJECT device)
 	return top;
 }
 
+bool io_is_in_stack(PDEVICE_OBJECT device, const DEVICE_OBJECT *one)
+{
+	pthread_mutex_lock(&io_device_lock);
+	while (device && device != one)
+		device = device->AttachedDevice;
+	pthread_mutex_unlock(&io_device_lock);
+	return device != NULL;
+}
+
 static PDEVICE_OBJECT attach(PDEVICE_OBJECT source, PDEVICE_OBJECT target, PDEVICE_OBJECT *told)
 {
 	pthread_mutex_lock(&io_device_lock);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file object for an image: drivers read its FileName and ask for names by it.
- * The name lies behind the body in the same allocation.
+ * A file object for an image: drivers read its FileName, ask for names by it, and read the
+ * file through it.
  */
 #include "ps/file.h"
-#include "ob/object.h"
-#include <string.h>
-
-#define IO_TYPE_FILE 5
+#include "io/file.h"
 
 /* Where the path begins in \Device\HarddiskVolume1\path; 0 in any other text. */
 static USHORT units_of_device(PCUNICODE_STRING name)
@@ -21,16 +18,8 @@ static USHORT units_of_device(PCUNICODE_STRING name)
 
 FILE_OBJECT *ps_create_file_object(PCUNICODE_STRING native)
 {
-	USHORT skipped = units_of_device(native);
-	USHORT length = native->Length - 2 * skipped;
-	FILE_OBJECT *file = ob_create(IoFileObjectType, sizeof *file + length);
-	if (!file)
-		return NULL;
-	file->Type = IO_TYPE_FILE;
-	file->Size = sizeof *file;
-	file->ReadAccess = file->SharedRead = file->SharedDelete = TRUE;
-	file->FileName = (UNICODE_STRING){length, length, (PWSTR)(file + 1)};
-	memcpy(file + 1, native->Buffer + skipped, length);
-	file->IrpList.Flink = file->IrpList.Blink = &file->IrpList;
-	return file;
+	USHORT skipped = 2 * units_of_device(native);
+	UNICODE_STRING name = {native->Length - skipped, native->Length - skipped,
+			       native->Buffer + skipped / 2};
+	return io_create_image_file(&name);
 }
