@@ -27,29 +27,16 @@ VOID NTAPI IoSetTopLevelIrp(PIRP Irp)
 }
 
 /* Asking Linux takes long for a process's first thread, and the stack stays. */
-static ULONG_PTR highest_stack_address(void)
-{
-	static _Thread_local ULONG_PTR high;
-	pthread_attr_t attributes;
-	void *low;
-	size_t size;
-	if (!high && !pthread_getattr_np(pthread_self(), &attributes)) {
-		pthread_attr_getstack(&attributes, &low, &size);
-		pthread_attr_destroy(&attributes);
-		high = (uintptr_t)low + size;
-	}
-	return high;
-}
-
 VOID NTAPI IoGetStackLimits(PULONG_PTR LowLimit, PULONG_PTR HighLimit)
 {
-	*LowLimit = ke_processor()->stack_low;
-	*HighLimit = highest_stack_address();
+	const struct ke_stack_limits *stack = &ke_processor()->stack;
+	*LowLimit = stack->low;
+	*HighLimit = stack->high;
 }
 
 ULONG_PTR NTAPI IoGetInitialStack(void)
 {
-	return highest_stack_address();
+	return ke_processor()->stack.high;
 }
 
 PGENERIC_MAPPING NTAPI IoGetFileObjectGenericMapping(void)

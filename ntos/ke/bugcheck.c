@@ -20,6 +20,7 @@
 #include "ke/stackwalk.h"
 #include "ke/thread.h"
 #include "ps/process.h"
+#include "trap.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -35,6 +36,7 @@ struct guard {
 	sigjmp_buf start;
 	struct guard *outer;
 	struct ke_callout *callout;
+	struct ke_stack_limits stack;
 	KIRQL irql;
 };
 
@@ -72,7 +74,7 @@ const char *ke_bug_check_name(ULONG code)
  * module that would be ourselves, so there the routine that was called counts. */
 static const void *to_blame(const struct rs_stack *stack, const struct ke_callout *callout)
 {
-	const void *declared = callout ? callout->routine : NULL;
+	const void *declared = callout->routine;
 	for (unsigned i = 0; i < stack->count; i++) {
 		const struct ldr_module *module = ldr_module_of(stack->frame[i]);
 		if (!ke_is_driver(module))
@@ -85,18 +87,31 @@ static const void *to_blame(const struct rs_stack *stack, const struct ke_callou
 	return declared;
 }
 
+/* What is under way. A driver that overran an array of its own has written over our
+ * frames too, and this record lies in one of them. */
+static struct ke_callout callout_of(const struct ke_processor *self)
+{
+	struct ke_callout callout;
+	if (self->callout &&
+	    host_read(&callout, self->callout, sizeof(callout)) == sizeof(callout) &&
+	    callout.self == self)
+		return callout;
+	return (struct ke_callout){0};
+}
+
 static void describe(const struct ke_bug_check *what, const struct ke_frame *frame,
 		     const struct ke_processor *self, struct rs_event *event)
 {
+	struct ke_callout callout = callout_of(self);
 	event->type = RS_BUG_CHECK;
 	event->bug_check.code = what->code;
 	memcpy(event->bug_check.parameter, what->parameter, sizeof(what->parameter));
 	event->bug_check.name = ke_bug_check_name(what->code);
-	event->bug_check.callback = self->callout ? self->callout->what : NULL;
+	event->bug_check.callback = callout.what;
 	event->bug_check.irql = self->pcr.irql;
 	ke_walk_stack(frame, &event->bug_check.stack);
 	event->bug_check.address = what->address ? what->address
-						 : to_blame(&event->bug_check.stack, self->callout);
+						 : to_blame(&event->bug_check.stack, &callout);
 	const struct ldr_module *module = ldr_module_of(event->bug_check.address);
 	event->bug_check.module = module ? &module->entry : NULL;
 
@@ -125,6 +140,31 @@ static void wait_until(int wanted)
 		nanosleep(&pause, NULL);
 }
 
+static void die(void)
+{
+	void (*act)(void) = atomic_load(&when_crashed);
+	if (act)
+		act();
+	atomic_store(&state, DEAD);
+	ke_end_sleepers(false); /* nobody will come to wake them */
+}
+
+/* A bug check while one is being told, by the thread that tells it: a listener failed,
+ * or found what it needs destroyed. The next one ends the process, since even printing
+ * did not work then. */
+static void tell_again(const struct rs_event *event)
+{
+	static const char message[] = "*** BUG CHECK while one was being reported\n";
+	static _Atomic unsigned times;
+	if (atomic_fetch_add(&times, 1) == 0) {
+		print(event);
+		die();
+		return;
+	}
+	(void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+	_exit(EXIT_BUG_CHECK);
+}
+
 static void tell(const struct ke_processor *self, struct rs_event *event)
 {
 	int expected = ALIVE;
@@ -134,13 +174,11 @@ static void tell(const struct ke_processor *self, struct rs_event *event)
 			ex_tell(event);
 		else if (!self->guard)
 			print(event);
-		void (*act)(void) = atomic_load(&when_crashed);
-		if (act)
-			act();
-		atomic_store(&state, DEAD);
-		ke_end_sleepers(false); /* nobody will come to wake them */
+		die();
+	} else if (atomic_load(&teller) == self && expected == BEING_TOLD) {
+		tell_again(event);
 	} else if (atomic_load(&teller) == self) {
-		print(event); /* from inside a listener, or by someone who went on regardless */
+		print(event); /* by someone who went on regardless */
 	} else {
 		wait_until(DEAD);
 	}
@@ -195,6 +233,7 @@ static void enter(struct guard *guard)
 	guard->outer = self->guard;
 	guard->callout = self->callout;
 	guard->irql = self->pcr.irql;
+	guard->stack = self->stack;
 	self->guard = guard;
 }
 
@@ -213,10 +252,11 @@ bool ke_guard(void (*fn)(void *), void *argument)
 	if (sigsetjmp(guard.start, 0)) {
 		ke_self->callout = guard.callout;
 		ke_self->pcr.irql = guard.irql;
+		ke_return_to_stack(ke_self, &guard.stack);
 		end(&guard);
 		return false;
 	}
-	fn(argument);
+	ke_call_on_kernel_stack(ke_self, fn, argument);
 	end(&guard);
 	return true;
 }

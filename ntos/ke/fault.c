@@ -104,7 +104,7 @@ static void fill_context(const struct host_trap *trap, CONTEXT *context)
 static bool divert(struct host_trap *trap, const struct ke_exception *exception)
 {
 	ULONG64 to = (trap->reg[KE_RSP] - RED_ZONE - sizeof(*exception)) & ~15ull;
-	if (to < ke_processor()->stack_low ||
+	if (to < ke_processor()->stack.low ||
 	    host_write((void *)to, exception, sizeof(*exception)) != sizeof(*exception))
 		return false;
 	trap->reg[KE_RSP] = to;
@@ -144,7 +144,7 @@ static ULONG64 access_of(const struct host_trap *trap)
 
 static bool is_stack_overflow(const struct host_trap *trap)
 {
-	uintptr_t low = ke_processor()->stack_low;
+	uintptr_t low = ke_processor()->stack.low;
 	return low && trap->address < low && trap->address >= low - BELOW_STACK &&
 	       trap->reg[KE_RSP] < low + NEAR_END_OF_STACK &&
 	       trap->reg[KE_RSP] >= low - BELOW_STACK;
@@ -305,6 +305,17 @@ static void say_bad_operand(struct fault *fault, const struct ke_instruction *in
 	}
 }
 
+/* The processor does not load an address that is none: it is still on the stack. */
+static void say_bad_return(struct fault *fault)
+{
+	ULONG64 target;
+	if (host_read(&target, (const void *)fault->trap->reg[KE_RSP], sizeof(target)) ==
+		    sizeof(target) &&
+	    !is_canonical(target))
+		say(fault, "return to 0x%" PRIx64 ", which is no address: the stack is overwritten",
+		    target);
+}
+
 static void protection_fault(struct fault *fault)
 {
 	struct ke_instruction instruction;
@@ -318,7 +329,10 @@ static void protection_fault(struct fault *fault)
 			raise_exception(fault, STATUS_PRIVILEGED_INSTRUCTION, 0, 0, 0);
 			return;
 		}
-		say_bad_operand(fault, &instruction);
+		if (instruction.decoded.mnemonic == ZYDIS_MNEMONIC_RET)
+			say_bad_return(fault);
+		else
+			say_bad_operand(fault, &instruction);
 	}
 	/* Windows knows no more of the address either. */
 	raise_exception(fault, STATUS_ACCESS_VIOLATION, 2, ACCESS_READ, UINT64_MAX);

@@ -197,16 +197,16 @@ static void take_alternate_stack(struct host_thread *self)
 	host_unmap(self->processor.alternate_stack, ALTERNATE_STACK_SIZE);
 }
 
-static uintptr_t lowest_stack_address(void)
+static struct ke_stack_limits host_stack(void)
 {
 	pthread_attr_t attributes;
 	void *low = NULL;
-	size_t size;
+	size_t size = 0;
 	if (pthread_getattr_np(pthread_self(), &attributes))
-		return 0;
+		return (struct ke_stack_limits){0};
 	pthread_attr_getstack(&attributes, &low, &size);
 	pthread_attr_destroy(&attributes);
-	return (uintptr_t)low;
+	return (struct ke_stack_limits){(uintptr_t)low, (uintptr_t)low + size};
 }
 
 static void detach_host_thread(void *argument)
@@ -222,6 +222,7 @@ static void detach_host_thread(void *argument)
 	set_gs_base(NULL);
 	ke_self = NULL;
 	take_alternate_stack(host_thread_of(self));
+	ke_free_kernel_stack(self);
 	host_free(self);
 }
 
@@ -277,7 +278,8 @@ struct ke_processor *ke_attach_as(PKTHREAD thread)
 	ke_init_thread(&made->bare.ke);
 	self->pcr.current_thread = self->own_thread = thread ? thread : &made->bare;
 	made->bare.system = true;
-	self->stack_low = lowest_stack_address();
+	self->stack = host_stack();
+	ke_make_kernel_stack(self);
 	give_alternate_stack(made);
 
 	pthread_mutex_lock(&all.lock);

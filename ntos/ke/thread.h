@@ -14,6 +14,7 @@
 #ifndef RINGSIDE_KE_THREAD_H
 #define RINGSIDE_KE_THREAD_H
 
+#include "ke/kernelstack.h"
 #include "ex/mark.h"
 #include "ke/dispatcher.h"
 #include <ringside/nt.h>
@@ -107,7 +108,8 @@ struct ke_processor {
 	void *shared_page;          /* for the copy; above the alternate stack, */
 	void *scratch_page;         /* and for the instruction that reads it */
 	struct ke_step step;
-	uintptr_t stack_low; /* of the host thread: below it lies its guard */
+	struct ke_stack_limits stack; /* of the one in use: below it lies its guard */
+	void *kernel_stack;           /* kernelstack.h; NULL: none */
 };
 
 extern _Thread_local struct ke_processor *ke_self __attribute__((tls_model("initial-exec")));

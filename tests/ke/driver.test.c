@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Traps and faults of real drivers, built by a Windows compiler. */
 #include "clock.h"
+#include "ke/thread.h"
 #include "support/bugcheck.h"
 #include <inttypes.h>
 #include <ringside/ringside.h>
@@ -179,6 +180,43 @@ static void vf_16_recursion_without_end_is_a_double_fault(void **state)
 	assert_false(any_guessed(seen, 31));
 }
 
+/* Sanitizers know only of the stacks that the system gave: the kernel has none of its own
+ * under them. */
+static bool has_kernel_stack(void)
+{
+	return ke_processor()->kernel_stack != NULL;
+}
+
+static void survive(void *argument)
+{
+	require(!rs_guard(start_as, argument));
+	_exit(123);
+}
+
+static void what_lies_around_the_guard_outlives_an_overrun_stack(void **state)
+{
+	(void)state;
+	if (!has_kernel_stack())
+		skip();
+	const struct bug_check_seen *seen = expect_bug_check(
+		0x7E, survive, &(struct crash){"crash", "overrun-stack"});
+	assert_string_equal(seen->module, "overrun-stack.sys");
+	assert_non_null(strstr(seen->detail, "return to 0x4141414141414141, which is no address"));
+	assert_string_equal(seen->callback, ""); /* the record of it is overwritten */
+}
+
+static void overrun_ends_at_the_guard_page_above_the_stack(void **state)
+{
+	(void)state;
+	if (!has_kernel_stack())
+		skip();
+	const struct bug_check_seen *seen = expect_bug_check(
+		0x50, survive, &(struct crash){"crash", "overrun-whole-stack"});
+	assert_string_equal(seen->module, "overrun-whole-stack.sys");
+	assert_int_equal(seen->parameter[0] % 4096, 0);
+	assert_int_equal(seen->parameter[1], 1);
+}
+
 static void other_exceptions_carry_their_status(void **state)
 {
 	(void)state;
@@ -244,6 +282,8 @@ int main(void)
 		cmocka_unit_test(rule_broken_in_an_export_blames_the_caller),
 		cmocka_unit_test(vf_4_driver_entry_that_stays_at_dispatch_level_is_c8),
 		cmocka_unit_test(vf_16_recursion_without_end_is_a_double_fault),
+		cmocka_unit_test(what_lies_around_the_guard_outlives_an_overrun_stack),
+		cmocka_unit_test(overrun_ends_at_the_guard_page_above_the_stack),
 		cmocka_unit_test(other_exceptions_carry_their_status),
 		cmocka_unit_test(bug_check_that_a_driver_asks_for_is_told_as_it_is),
 		cmocka_unit_test(fault_in_a_callback_names_the_callback),

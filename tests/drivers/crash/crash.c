@@ -87,6 +87,26 @@ static void use_up_stack(void)
 	after_call = (LONG)recurse(0);
 }
 
+/* What follows the array upwards: its own return address, the callers' frames. */
+static LINK void overrun(ULONG size)
+{
+	volatile UCHAR buffer[64];
+	for (ULONG i = 0; i < size; i++)
+		((volatile UCHAR *)buffer)[i] = 0x41;
+}
+
+static void overrun_stack(void)
+{
+	overrun(600);
+	after_call = 1;
+}
+
+static void overrun_whole_stack(void)
+{
+	overrun(MAXULONG);
+	after_call = 1;
+}
+
 static VOID NTAPI on_process(HANDLE parent, HANDLE process, BOOLEAN create)
 {
 	(void)parent;
@@ -131,6 +151,8 @@ static const struct {
 	{L"break-rule-of-export", break_rule_of_export},
 	{L"stay-at-dispatch-level", stay_at_dispatch_level},
 	{L"use-up-stack", use_up_stack},
+	{L"overrun-stack", overrun_stack},
+	{L"overrun-whole-stack", overrun_whole_stack},
 	{L"fault-in-callback", fault_in_callback},
 	{L"divide-by-zero", divide_by_zero},
 	{L"fail-fast", fail_fast},
