@@ -9,7 +9,7 @@
  * The signals stay unblocked in the handler (SA_NODEFER): a fault of the handler
  * itself must be delivered too, and a siglongjmp out of it needs no repair.
  */
-#include "trap.h"
+#include "faultcopy.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -100,7 +100,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 
 	if (function && !was_sent(info)) {
 		fill(&trap, info, context);
-		if (function(&trap)) {
+		if (host_end_copy(&trap) || function(&trap)) {
 			write_back(&trap, context);
 			errno = saved_errno;
 			return;

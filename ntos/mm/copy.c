@@ -5,16 +5,15 @@
  * Whose memory an address means: from MM_USER_END on it is the kernel's, the same in
  * every process; below, a live process's own, reached through its source, and of every
  * other process the simulated user memory of this program. Nothing here faults: each copy
- * is a system call that stops where the memory does.
+ * stops where the memory does.
  *
  * Pages: MmCopyMemory; MmCopyVirtualMemory is described with NtReadVirtualMemory.
  */
 #include "mm/copy.h"
+#include "faultcopy.h"
 #include "ke/bugcheck.h"
 #include "ps/host.h"
 #include "ps/process.h"
-#include "trap.h"
-#include "user.h"
 
 #define PIECE ((size_t)16384)
 
@@ -35,7 +34,7 @@ size_t mm_read(PEPROCESS process, const void *from, void *to, size_t size)
 {
 	size = within_side(from, size);
 	if (!is_foreign(process, from))
-		return host_read(to, from, size);
+		return host_copy(to, from, size);
 	return process->host_ops->read(process->host_id, ps_host_address((uintptr_t)from), to,
 				       size);
 }
@@ -44,14 +43,14 @@ size_t mm_write(PEPROCESS process, void *to, const void *from, size_t size)
 {
 	size = within_side(to, size);
 	if (!is_foreign(process, to))
-		return host_write(to, from, size);
+		return host_copy(to, from, size);
 	return process->host_ops->write(process->host_id, ps_host_address((uintptr_t)to), from,
 					size);
 }
 
 NTSTATUS mm_answer(void *to, const void *from, size_t size)
 {
-	if (host_write(to, from, size) == size)
+	if (host_copy(to, from, size) == size)
 		return STATUS_SUCCESS;
 	if ((uintptr_t)to >= MM_USER_END)
 		KE_BUG_CHECK(KE_PAGE_FAULT_IN_NONPAGED_AREA, (uintptr_t)to, 1, 0, 0,

@@ -9,7 +9,7 @@
  */
 #include "mm/probe.h"
 #include "ke/raise.h"
-#include "trap.h"
+#include "faultcopy.h"
 
 #define PAGE_SIZE 4096u
 
@@ -47,5 +47,5 @@ VOID NTAPI ProbeForWrite(volatile void *Address, SIZE_T Length, ULONG Alignment)
 BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress)
 {
 	char byte;
-	return host_read(&byte, VirtualAddress, 1) == 1;
+	return host_copy(&byte, VirtualAddress, 1) == 1;
 }

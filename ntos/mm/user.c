@@ -3,12 +3,12 @@
  * User memory, and the care that it needs.
  *
  * A user's address may be bad, or stop being good while it is used; so it is never
- * touched directly on a caller's behalf but copied by Linux, which says how far it came.
+ * touched directly on a caller's behalf but by a copy that says how far it came.
  * Kernel addresses are a driver's own and are touched as they are: a bad one is
  * the bug check that it would be on NT.
  */
 #include "mm/mdl.h"
-#include "trap.h"
+#include "faultcopy.h"
 #include "user.h"
 #include <string.h>
 
@@ -37,7 +37,7 @@ bool mm_may_access(const void *address, SIZE_T size, bool write, KPROCESSOR_MODE
 bool mm_copy_from(void *to, const void *from, SIZE_T size)
 {
 	if (mm_is_user(from))
-		return !size || host_read(to, from, size) == size;
+		return host_copy(to, from, size) == size;
 	memcpy(to, from, size);
 	return true;
 }
@@ -45,7 +45,7 @@ bool mm_copy_from(void *to, const void *from, SIZE_T size)
 bool mm_copy_to(void *to, const void *from, SIZE_T size)
 {
 	if (mm_is_user(to))
-		return !size || host_write(to, from, size) == size;
+		return host_copy(to, from, size) == size;
 	memcpy(to, from, size);
 	return true;
 }
