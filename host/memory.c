@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "memory.h"
+#include "plan.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -20,26 +21,31 @@ uint64_t host_live_allocations(void)
 	return atomic_load_explicit(&live, memory_order_relaxed);
 }
 
-static bool fails(const char *site)
+bool host_shall_fail(const char *site)
 {
 	return failure_plan && failure_plan(site);
+}
+
+void host_count(int change)
+{
+	atomic_fetch_add_explicit(&live, (uint64_t)change, memory_order_relaxed);
 }
 
 static void *counted(void *memory)
 {
 	if (memory)
-		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+		host_count(1);
 	return memory;
 }
 
 void *host_alloc_at(size_t size, const char *site)
 {
-	return fails(site) ? NULL : counted(calloc(1, size ? size : 1));
+	return host_shall_fail(site) ? NULL : counted(calloc(1, size ? size : 1));
 }
 
 void *host_alloc_aligned_at(size_t size, size_t alignment, const char *site)
 {
-	if (fails(site))
+	if (host_shall_fail(site))
 		return NULL;
 	void *memory = NULL;
 	if (posix_memalign(&memory, alignment, size ? size : 1))
@@ -52,13 +58,13 @@ void host_free(void *memory)
 {
 	if (!memory)
 		return;
-	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+	host_count(-1);
 	free(memory);
 }
 
 void *host_map_at(size_t size, const char *site)
 {
-	if (fails(site))
+	if (host_shall_fail(site))
 		return NULL;
 	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -71,7 +77,7 @@ void *host_map_below_at(const void *address, size_t size, size_t reach, const ch
 	uintptr_t ceiling = (uintptr_t)address & ~(step - 1);
 	uintptr_t lowest = (uintptr_t)address > reach ? (uintptr_t)address - reach : step;
 	size_t room = (size + step - 1) & ~(step - 1);
-	if (fails(site))
+	if (host_shall_fail(site))
 		return NULL;
 	for (uintptr_t at = ceiling - room; at >= lowest && at < ceiling; at -= step) {
 		void *wanted = (void *)at;
@@ -88,7 +94,7 @@ void *host_map_below_at(const void *address, size_t size, size_t reach, const ch
 
 void *host_map_shared_at(void *place, size_t size, const char *site)
 {
-	if (fails(site))
+	if (host_shall_fail(site))
 		return NULL;
 	void *pages = mmap(place, size, PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
@@ -97,7 +103,7 @@ void *host_map_shared_at(void *place, size_t size, const char *site)
 
 void *host_map_again_at(void *pages, size_t size, const char *site)
 {
-	if (fails(site))
+	if (host_shall_fail(site))
 		return NULL;
 	/* From a length of 0 Linux makes a second mapping and keeps the first. */
 	void *second = mremap(pages, 0, size, MREMAP_MAYMOVE);
@@ -108,7 +114,7 @@ void *host_map_file_at(void *place, size_t size, int fd, uint64_t offset, bool s
 		       const char *site)
 {
 	bool writable = !shared || (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
-	if (fails(site))
+	if (host_shall_fail(site))
 		return NULL;
 	void *pages = mmap(place, size, PROT_READ | (writable ? PROT_WRITE : 0),
 			   (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE |
@@ -121,7 +127,7 @@ void host_unmap(void *pages, size_t size)
 {
 	if (!pages)
 		return;
-	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+	host_count(-1);
 	munmap(pages, size);
 }
 

@@ -5,7 +5,8 @@
  * A block is memory for the driver, with guard bytes directly behind it and, unless
  * it is page-aligned, directly in front of it; and a record of its own, elsewhere,
  * so that a driver which overruns a block damages the guards and not what we know of
- * it. Records sit in a hash table by address, so a pointer that a driver frees is
+ * it. Such memory comes from the arena, apart from this program's own: an overrun that
+ * goes further damages other blocks, whose guards show it. Records sit in a hash table by address, so a pointer that a driver frees is
  * looked up before anything behind it is read.
  *
  * The table is cut into shards; a shard's lock guards its chains of records and the
@@ -33,7 +34,7 @@
 #include "ex/pool.h"
 #include "ke/bugcheck.h"
 #include "ke/thread.h"
-#include "memory.h"
+#include "arena.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -58,7 +59,8 @@
 struct block {
 	struct block *next;
 	char *body;        /* what the driver has */
-	void *memory;      /* what the host gave */
+	void *memory;      /* what the host gave, */
+	size_t alignment;  /* aligned to this */
 	SIZE_T size;       /* as asked for */
 	const void *owner; /* return address of the allocating call */
 	ULONG tag;
@@ -132,19 +134,28 @@ static size_t lead_of(size_t alignment)
 	return alignment == PAGE_SIZE ? 0 : alignment;
 }
 
+static size_t whole_size(const struct block *block)
+{
+	return lead_of(block->alignment) + block->size + UNIT_SIZE;
+}
+
+static void give_memory_back(const struct block *block)
+{
+	host_arena_free(block->memory, whole_size(block), block->alignment);
+}
+
 static bool get_memory(struct block *block, size_t alignment)
 {
-	size_t lead = lead_of(alignment), whole = lead + block->size + UNIT_SIZE;
 	if (block->size > LARGEST_BLOCK)
 		return false;
-	block->memory = alignment == UNIT_SIZE ? host_alloc(whole)
-					       : host_alloc_aligned(whole, alignment);
+	block->alignment = alignment;
+	block->memory = host_arena_alloc(whole_size(block), alignment);
 	if (!block->memory)
 		return false;
-	block->body = (char *)block->memory + lead;
+	block->body = (char *)block->memory + lead_of(alignment);
 	if (alignment == PAGE_SIZE || !crosses_page(block->body, block->size))
 		return true;
-	host_free(block->memory);
+	give_memory_back(block);
 	return get_memory(block, PAGE_SIZE);
 }
 
@@ -182,7 +193,7 @@ static bool underrun(const struct block *block)
 static void give_back(struct block *block)
 {
 	memset(block->body, POOL_FREED_BYTE, block->size);
-	host_free(block->memory);
+	give_memory_back(block);
 	host_free(block);
 }
 
@@ -207,8 +218,7 @@ static void *allocate(const void *owner, POOL_TYPE type, SIZE_T size, ULONG tag,
 		host_free(block);
 		return NULL;
 	}
-	if (!zero)
-		memset(block->body, POOL_FRESH_BYTE, size);
+	memset(block->body, zero ? 0 : POOL_FRESH_BYTE, size);
 	set_guards(block);
 	record(block);
 	return block->body;

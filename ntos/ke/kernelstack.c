@@ -14,24 +14,12 @@
 #include "ke/kernelstack.h"
 #include "ke/thread.h"
 #include "memory.h"
+#include "sanitizer.h"
 #include <stdbool.h>
 
 #define PAGE_SIZE 4096u
 #define STACK_SIZE (1u << 20)
 #define WHOLE_SIZE (PAGE_SIZE + STACK_SIZE + PAGE_SIZE)
-
-/* Sanitizers know only of the stacks that the system gave. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
-	__has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /* The caller's frame stays describable: a stack walk goes on behind it. */
 void ke_call_on(void (*fn)(void *), void *argument, void *top);
@@ -59,7 +47,7 @@ __asm__("	.text\n"
 
 void ke_make_kernel_stack(struct ke_processor *self)
 {
-	char *pages = SANITIZED ? NULL : host_map(WHOLE_SIZE);
+	char *pages = HOST_SANITIZED ? NULL : host_map(WHOLE_SIZE);
 	if (!pages)
 		return; /* then what runs under a guard is on the stack of its caller */
 	host_protect(pages, PAGE_SIZE, HOST_NONE);

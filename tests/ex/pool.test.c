@@ -5,6 +5,7 @@
 #include "ke/thread.h"
 #include "memory.h"
 #include "ob/object.h"
+#include "sanitizer.h"
 #include "support/bugcheck.h"
 #include <pthread.h>
 #include <ringside/ringside.h>
@@ -12,7 +13,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 /* last: needs what is above */
 #include <cmocka.h>
 
@@ -486,6 +489,36 @@ static void vf_19_blocks_left_at_unload_are_c4_62(void **state)
 	assert_non_null(strstr(seen->detail, "'Tag1' with 20 bytes"));
 }
 
+/* More than guards and neighbours: what a copy without a length check writes. */
+static void overrun_by_kilobytes(void *unused)
+{
+	(void)unused;
+	char *block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 504, TAG);
+	memset(block, 0x41, 3000);
+	ExFreePool(block);
+}
+
+static void go_on_after_overrun(void *unused)
+{
+	void *memory[64];
+	if (rs_guard(overrun_by_kilobytes, unused))
+		return;
+	rs_shutdown();
+	for (size_t i = 0; i < 64; i++)
+		memory[i] = malloc(40 * i);
+	for (size_t i = 0; i < 64; i++)
+		free(memory[i]);
+	_exit(123);
+}
+
+static void overrun_by_kilobytes_leaves_this_program_whole(void **state)
+{
+	(void)state;
+	if (HOST_SANITIZED)
+		skip();
+	expect(KE_BAD_POOL_HEADER, 0x21, go_on_after_overrun);
+}
+
 static void block_overrun_and_left_is_19_21_at_unload(void **state)
 {
 	(void)state;
@@ -585,6 +618,7 @@ int main(void)
 		cmocka_unit_test(vf_19_visit_finds_the_blocks_of_one_module),
 		cmocka_unit_test(vf_19_blocks_left_at_unload_are_c4_62),
 		cmocka_unit_test(block_overrun_and_left_is_19_21_at_unload),
+		cmocka_unit_test(overrun_by_kilobytes_leaves_this_program_whole),
 		cmocka_unit_test(unload_ignores_the_blocks_of_others),
 		cmocka_unit_test(own_return_address_is_the_owner),
 		cmocka_unit_test(threads_allocate_and_free_at_once),
