@@ -252,6 +252,7 @@ static bool boot(const struct session *session)
 		.profile = session->options.profile,
 		.missing = session->options.missing.what,
 		.missing_status = session->options.missing.status,
+		.symbols = true,
 	});
 	if (error) {
 		cli_complain("the kernel does not boot: %s", strerror(-error));

@@ -174,6 +174,8 @@ static void take_in(struct pe *pe, const struct pe_nt_headers *nt)
 	pe->machine = nt->file.machine;
 	pe->characteristics = nt->file.characteristics;
 	pe->time_stamp = nt->file.time_stamp;
+	pe->symbol_table = nt->file.symbol_table;
+	pe->symbol_count = nt->file.symbol_count;
 	pe->section_count = nt->file.section_count;
 	pe->image_base = o->image_base;
 	pe->entry_point = o->entry_point;

@@ -48,6 +48,7 @@ struct pe {
 	uint32_t file_size; /* of the file that was parsed */
 	uint16_t machine, characteristics;
 	uint32_t time_stamp;
+	uint32_t symbol_table, symbol_count; /* of the file; not checked */
 	uint64_t image_base;
 	uint32_t entry_point; /* RVA, or 0 */
 	uint32_t section_alignment, file_alignment;
@@ -144,6 +145,20 @@ bool pe_visit_relocations(const struct pe *pe, const void *image, pe_relocation_
 /* The RVA of the security cookie, from the load configuration of an image that has
  * not been relocated; 0 when it has none. */
 bool pe_find_cookie(const struct pe *pe, const void *image, uint32_t *rva, struct pe_error *error);
+
+/* ---- Text ------------------------------------------------------------------- */
+
+#define PE_MIN_NAME 4
+#define PE_MAX_NAME 96
+
+typedef void pe_name_visitor(void *context, uint32_t rva, const char *name);
+
+/* Calls `visit` for every string in a section, in UTF-16 or ASCII, that could be the name
+ * of a routine: letters, digits and underscores, PE_MIN_NAME to PE_MAX_NAME of them. `name`
+ * is valid during the call. */
+void pe_visit_names(const struct pe *pe, const void *image, pe_name_visitor *visit, void *context);
+
+/* ---- Checks ----------------------------------------------------------------- */
 
 /* All checks on a layout that has not been relocated. */
 bool pe_check(const struct pe *pe, const void *image, struct pe_error *error);

@@ -46,6 +46,7 @@ enum pe_directory_index {
 	PE_IMPORTS = 1,
 	PE_EXCEPTIONS = 3,
 	PE_RELOCATIONS = 5,
+	PE_DEBUG = 6,
 	PE_LOAD_CONFIG = 10,
 	PE_DIRECTORIES = 16
 };

@@ -17,6 +17,7 @@
 #include "ke/bugcheck.h"
 #include "ke/dpc.h"
 #include "ke/helper.h"
+#include "ke/symbol.h"
 #include "ldr/bind.h"
 #include "memory.h"
 #include "ob/callbacks.h"
@@ -117,6 +118,7 @@ int rs_boot(const struct rs_options *options)
 	if (booted)
 		return -EALREADY;
 	set_switches(options);
+	ke_uses_symbols = options && options->symbols;
 	ldr_set_missing(options ? options->missing : RS_MISSING_BUG_CHECK,
 			options ? options->missing_status : STATUS_SUCCESS);
 	for (size_t i = 0; i < STEPS; i++) {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* How many drivers were counted. */
-#define WANTED_DRIVERS 72
+#define WANTED_DRIVERS 72u
 
 struct wanted_row {
 	const char *dll, *name;

@@ -289,17 +289,26 @@ static json_t *rule_broken(const struct rs_event *event)
 			 event->rule.clause, "text", bytes_value(event->rule.text));
 }
 
+static json_t *known_value(const char *text)
+{
+	return *text ? bytes_value(text) : NULL;
+}
+
 static json_t *stack_value(const struct rs_stack *stack)
 {
 	json_t *frames = json_array();
+	struct ke_symbols symbols;
+	ke_find_symbols(&symbols, stack, NULL);
 	for (unsigned i = 0; i < stack->count; i++) {
 		char name[128];
 		ke_name_address(name, sizeof(name), stack->frame[i],
 				i + 1 < stack->count ? stack->frame[i + 1] : NULL);
-		json_array_append_new(frames, json_pack("{s:o, s:o*, s:b}", "address",
-							hex_value((uintptr_t)stack->frame[i]),
-							"name", bytes_value(name), "guessed",
-							stack->guessed >> i & 1));
+		json_array_append_new(
+			frames, json_pack("{s:o, s:o*, s:b, s:o*, s:o*}", "address",
+					  hex_value((uintptr_t)stack->frame[i]), "name",
+					  bytes_value(name), "guessed", stack->guessed >> i & 1,
+					  "function", known_value(symbols.place[i].function),
+					  "source", known_value(symbols.place[i].source)));
 	}
 	return frames;
 }

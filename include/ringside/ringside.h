@@ -49,6 +49,9 @@ struct rs_options {
 	unsigned switch_mask, switch_values;
 	enum rs_missing missing;
 	NTSTATUS missing_status;
+	/* Reports name a driver's functions and lines from its symbols: in the file, or in
+	 * the PDB beside it. They may run llvm-symbolizer for that. */
+	bool symbols;
 };
 
 /*

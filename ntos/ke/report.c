@@ -9,6 +9,9 @@
 #include "ke/symbol.h"
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
+
+#define NAME_SIZE 512
 
 struct text {
 	char *at, *end;
@@ -25,11 +28,13 @@ static void put(struct text *text, const char *format, ...)
 		text->at += length < text->end - text->at ? length : text->end - text->at - 1;
 }
 
-static void put_place(struct text *text, const struct rs_event *event)
+static void put_address(struct text *text, const struct rs_event *event,
+			const struct ke_symbols *symbols)
 {
-	char name[160];
+	char name[NAME_SIZE];
 	if (event->bug_check.address) {
-		ke_name_address(name, sizeof(name), event->bug_check.address, NULL);
+		ke_name_place(name, sizeof(name), event->bug_check.address, NULL,
+			      &symbols->place[KE_ADDRESS]);
 		put(text, "    in      %s at IRQL %u\n", name, event->bug_check.irql);
 	} else {
 		put(text, "    at      IRQL %u\n", event->bug_check.irql);
@@ -66,17 +71,25 @@ static unsigned repeats(const struct rs_stack *stack, unsigned from, unsigned co
 	return n;
 }
 
-static void put_stack(struct text *text, const struct rs_stack *stack)
+/* Each of its lines in brackets. */
+static void put_note(struct text *text, const char *note)
+{
+	for (const char *end; (end = strchr(note, '\n')); note = end + 1)
+		put(text, "           (%.*s)\n", (int)(end - note), note);
+}
+
+static void put_stack(struct text *text, const struct rs_stack *stack,
+		      const struct ke_symbols *symbols)
 {
 	unsigned count = worth_showing(stack), same;
 	bool guessed = false;
 	for (unsigned i = 0; i < count; i += same) {
-		char name[160];
+		char name[NAME_SIZE];
 		const void *caller = i + 1 < stack->count ? stack->frame[i + 1] : NULL;
 		bool guess = stack->guessed & 1u << i;
 		guessed |= guess;
 		same = repeats(stack, i, count);
-		ke_name_address(name, sizeof(name), stack->frame[i], caller);
+		ke_name_place(name, sizeof(name), stack->frame[i], caller, &symbols->place[i]);
 		put(text, "    %s  #%-2u %s%s", i ? "     " : "stack", i, name, guess ? " ?" : "");
 		if (same > 1)
 			put(text, ", %u times", same);
@@ -84,12 +97,15 @@ static void put_stack(struct text *text, const struct rs_stack *stack)
 	}
 	if (guessed)
 		put(text, "           (? = found on the stack, not by unwinding)\n");
+	put_note(text, symbols->note);
 }
 
 size_t ke_format_stack(char *buffer, size_t size, const struct rs_stack *stack)
 {
 	struct text text = {buffer, buffer + size};
-	put_stack(&text, stack);
+	struct ke_symbols symbols;
+	ke_find_symbols(&symbols, stack, NULL);
+	put_stack(&text, stack, &symbols);
 	return (size_t)(text.at - buffer);
 }
 
@@ -97,15 +113,17 @@ size_t ke_format_bug_check(char *buffer, size_t size, const struct rs_event *eve
 {
 	struct text text = {buffer, buffer + size};
 	const ULONG64 *p = event->bug_check.parameter;
+	struct ke_symbols symbols;
 
+	ke_find_symbols(&symbols, &event->bug_check.stack, event->bug_check.address);
 	put(&text,
 	    "*** BUG CHECK 0x%X %s (%016" PRIX64 ", %016" PRIX64 ", %016" PRIX64 ", %016" PRIX64
 	    ")\n    %s\n",
 	    event->bug_check.code, event->bug_check.name, p[0], p[1], p[2], p[3],
 	    event->bug_check.detail);
-	put_place(&text, event);
+	put_address(&text, event, &symbols);
 	put_context(&text, event);
-	put_stack(&text, &event->bug_check.stack);
+	put_stack(&text, &event->bug_check.stack, &symbols);
 	return (size_t)(text.at - buffer);
 }
 

@@ -39,7 +39,8 @@ bool ke_follows_call(const void *address)
 {
 	/* The longest of them is seven bytes: call [reg + reg*n + disp32]. */
 	UCHAR code[7];
-	if (host_read(code, (const char *)address - sizeof(code), sizeof(code)) != sizeof(code))
+	if (host_read(code, (const void *)((uintptr_t)address - sizeof(code)), sizeof(code)) !=
+	    sizeof(code))
 		return false;
 	if (code[2] == 0xE8) /* call rel32 */
 		return true;

@@ -144,3 +144,51 @@ void ke_name_address(char *text, size_t size, const void *address, const void *c
 		   name_export(text, size, called_thunk(caller))))
 		name_own_code(text, size, address);
 }
+
+/* ---- Symbols of drivers --------------------------------------------------------------------- */
+
+bool ke_uses_symbols;
+
+static void look_at(struct ldr_place *place, const void *address, bool behind_call)
+{
+	const struct ldr_module *module = address ? ldr_module_of(address) : NULL;
+	if (!module || !module->path || !module->pe)
+		return;
+	place->path = module->path;
+	place->pe = module->pe;
+	place->rva = (uint32_t)((uintptr_t)address - (uintptr_t)module->entry.DllBase);
+	place->behind_call = behind_call;
+}
+
+void ke_find_symbols(struct ke_symbols *symbols, const struct rs_stack *stack, const void *address)
+{
+	memset(symbols, 0, sizeof(*symbols));
+	if (!ke_uses_symbols)
+		return;
+	for (unsigned i = 0; i < stack->count; i++)
+		look_at(&symbols->place[i], stack->frame[i],
+			i > 0 || ke_follows_call(stack->frame[i]));
+	look_at(&symbols->place[KE_ADDRESS], address, address && ke_follows_call(address));
+	ldr_find_symbols(symbols->place, KE_ADDRESS + 1, symbols->note, sizeof(symbols->note));
+}
+
+/* Of a path of Linux or Windows. */
+static const char *base_name(const char *path)
+{
+	const char *base = path;
+	for (; *path; path++) {
+		if (*path == '/' || *path == '\\')
+			base = path + 1;
+	}
+	return base;
+}
+
+void ke_name_place(char *text, size_t size, const void *address, const void *caller,
+		   const struct ldr_place *place)
+{
+	const char *file = base_name(place->source);
+	ke_name_address(text, size, address, caller);
+	size_t length = strlen(text);
+	snprintf(text + length, size - length, "%s%s%s%s", place->function[0] ? " " : "",
+		 place->function, *file ? " at " : "", file);
+}

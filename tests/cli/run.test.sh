@@ -227,6 +227,23 @@ a_missing_import_that_is_called_is_a_bug_check_with_its_name() {
 	grep -qE '^    stack  #0  absent\.sys\+0x' err || fail "no stack: $(cat err)"
 }
 
+stacks_have_names_and_lines() {
+	cp "$build/tests/drivers/symbols.sys" .
+	RINGSIDE_SYMBOLIZER=/no/such/program run run symbols.sys -- true
+	expect_status 123
+	grep -qE '^           #2  symbols\.sys\+0x[0-9a-f]+ outer\+0x[0-9a-f]+$' err || fail "$(cat err)"
+	grep -qx '           (no llvm-symbolizer was found to read DWARF and PDBs)' err ||
+		fail "$(cat err)"
+	command -v llvm-symbolizer >/dev/null || return 0
+	run run symbols.sys -- true
+	grep -qE '^           #2  symbols\.sys\+0x[0-9a-f]+ outer\+0x[0-9a-f]+ at symbols\.c:202$' err ||
+		fail "$(cat err)"
+	run run symbols.sys --json -- true
+	grep '^{"event":"bug_check"' err | grep -qE \
+		'"name":"symbols.sys\+0x[0-9a-f]+","guessed":false,"function":"outer\+0x[0-9a-f]+","source":"[^"]*/symbols\.c:202"' ||
+		fail "$(cat err)"
+}
+
 missing_imports_can_return_a_status_instead() {
 	run run absent.sys --missing=status=0 -- true
 	expect_status 0
@@ -281,6 +298,7 @@ run_cases \
 	a_crashing_driver_is_123_and_a_released_command_goes_on \
 	a_crash_is_an_event_of_its_own_in_json \
 	a_missing_import_that_is_called_is_a_bug_check_with_its_name \
+	stacks_have_names_and_lines \
 	missing_imports_can_return_a_status_instead \
 	missing_imports_can_be_refused \
 	nothing_outlives_a_supervisor_that_is_killed

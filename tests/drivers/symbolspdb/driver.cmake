@@ -1,0 +1,2 @@
+set(DRIVER_MSVC TRUE)
+set(DRIVER_EXTRA CFLAGS -gcodeview LDFLAGS /debug)
