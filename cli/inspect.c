@@ -1,41 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ringside inspect: what a driver file contains, and what it needs that is not here.
+ * ringside inspect: what a driver file contains. What it needs of the kernel is in
+ * inspect_imports.c.
  *
  * The file is read and checked as for loading, and nothing in it is called: the
  * answer about imports comes from the export table, not from binding.
  */
+#include "cli/inspect.h"
 #include "cli/cli.h"
-#include "exports.h"
-#include "ldr/file.h"
 #include "ldr/image.h"
+#include "ldr/symbols.h"
 #include "memory.h"
 #include "sink/line.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 static const char help[] =
 	"usage: ringside inspect FILE.sys\n"
 	"\n"
-	"Shows the headers, sections, flags, exports and imports of a Windows x64\n"
-	"driver, and which of the imports exist here. Runs nothing. A missing import\n"
-	"does no harm until the driver calls it.\n"
+	"Shows the headers, sections, flags, symbols, exports and imports of a Windows\n"
+	"x64 driver, which of the imports exist here, and where the code uses those that\n"
+	"do not; and of the names that it contains as text, and so may look up while it\n"
+	"runs, which exist here. Runs nothing of the driver. A missing import does no\n"
+	"harm until the driver calls it.\n"
 	"\n"
 	"exit status: 0, or 125 if the file cannot be read or is damaged\n";
 
-/* A driver laid out in memory. */
-struct driver {
-	struct ldr_file file;
-	struct pe pe;
-	void *image;
-};
-
-/* Text from the file, with what a terminal would act on made visible. */
-static void quote(const char *text)
+void inspect_quote(const char *text)
 {
 	char buffer[512] = "";
 	struct sink_line line = {.text = buffer, .size = sizeof(buffer)};
@@ -65,7 +59,7 @@ static void show_entry_point(const struct pe *pe)
 	}
 	printf("  entry point      RVA 0x%x in ", pe->entry_point);
 	if (section)
-		quote(section->name);
+		inspect_quote(section->name);
 	else
 		printf("no section");
 	putchar('\n');
@@ -146,10 +140,41 @@ static void show_cookie(const struct driver *driver)
 		puts("  security cookie  none");
 }
 
+static void show_pdb(const struct ldr_symbols *symbols)
+{
+	static const char *const verdict[] = {
+		[LDR_PDB_ABSENT] = ", which does not lie beside it",
+		[LDR_PDB_DAMAGED] = " beside it is damaged or no PDB: not used",
+		[LDR_PDB_FOREIGN] = " beside it is of another build: not used",
+		[LDR_PDB_MATCHES] = " beside it",
+	};
+	if (symbols->pdb == LDR_PDB_NONE)
+		return;
+	printf("%s%s%s", symbols->table || symbols->dwarf ? "; " : "",
+	       symbols->pdb == LDR_PDB_ABSENT ? "its PDB is " : "", symbols->pdb_name);
+	fputs(verdict[symbols->pdb], stdout);
+}
+
+static void show_symbols(const struct driver *driver)
+{
+	struct ldr_symbols symbols;
+	printf("  symbols          ");
+	if (!ldr_look_for_symbols(driver->file.path, &driver->pe, &symbols)) {
+		puts("unknown: the file has changed");
+		return;
+	}
+	if (!symbols.table && !symbols.dwarf && symbols.pdb == LDR_PDB_NONE)
+		printf("none");
+	printf("%s%s%s", symbols.table ? "COFF table" : "",
+	       symbols.table && symbols.dwarf ? ", " : "", symbols.dwarf ? "DWARF lines" : "");
+	show_pdb(&symbols);
+	putchar('\n');
+}
+
 static void show_headers(const struct driver *driver)
 {
 	const struct pe *pe = &driver->pe;
-	quote(driver->file.path);
+	inspect_quote(driver->file.path);
 	printf(": Windows %s for x64 (PE32+), %zu bytes\n\n",
 	       pe->subsystem == PE_SUBSYSTEM_NATIVE ? "driver" : "program", driver->file.size);
 	show_time_stamp(pe);
@@ -160,6 +185,7 @@ static void show_headers(const struct driver *driver)
 	show_flags(pe);
 	show_tables(driver);
 	show_cookie(driver);
+	show_symbols(driver);
 }
 
 static void show_sections(const struct pe *pe)
@@ -190,85 +216,9 @@ static void show_exports(const struct driver *driver)
 		uint32_t name;
 		memcpy(&name, (char *)driver->image + e.names + i * 4ull, sizeof(name));
 		printf("    ");
-		quote(pe_text(&driver->pe, driver->image, name));
+		inspect_quote(pe_text(&driver->pe, driver->image, name));
 		putchar('\n');
 	}
-}
-
-/* ---- Imports ----------------------------------------------------------------------------- */
-
-struct imports {
-	const char *dll; /* the one being shown */
-	unsigned count, missing;
-	char *missing_names; /* ", ntoskrnl.exe!Foo" and so on; NULL: none */
-};
-
-static void add_missing(struct imports *imports, const char *dll, const char *name)
-{
-	char *all = imports->missing_names, *longer;
-	imports->missing++;
-	if (asprintf(&longer, "%s, %s!%s", all ? all : "", dll, name) < 0)
-		return; /* the list above names it all the same */
-	free(all);
-	imports->missing_names = longer;
-}
-
-static void show_row(const struct export_row *row)
-{
-	if (row->is_data)
-		printf("here, data");
-	else
-		printf("here, up to %s", export_irql_name(row->irql));
-	if (row->status == EXPORT_PARTIAL)
-		printf(" (partial: %s)", row->missing);
-	putchar('\n');
-}
-
-static bool show_import(void *context, const struct pe_import *import)
-{
-	struct imports *imports = context;
-	enum export_dll dll = export_find_dll(import->dll);
-	const struct export_row *row = NULL;
-	char ordinal[16];
-	const char *name = import->name;
-	if (!name) {
-		snprintf(ordinal, sizeof(ordinal), "#%u", import->ordinal);
-		name = ordinal;
-	} else if (dll != EXPORT_DLLS) {
-		row = export_find(dll, name);
-	}
-	if (!imports->dll || strcasecmp(imports->dll, import->dll) != 0) {
-		printf("\n  IMPORTS OF ");
-		quote(import->dll);
-		puts(dll == EXPORT_DLLS ? ", which is unknown here" : "");
-		imports->dll = import->dll;
-	}
-	imports->count++;
-	printf("    ");
-	quote(name);
-	printf("%*s ", strlen(name) < 40 ? (int)(40 - strlen(name)) : 0, "");
-	if (row) {
-		show_row(row);
-	} else {
-		puts("MISSING");
-		add_missing(imports, import->dll, name);
-	}
-	return true;
-}
-
-static void show_imports(const struct driver *driver)
-{
-	struct imports imports = {0};
-	struct pe_error ignored = {0};
-	pe_visit_imports(&driver->pe, driver->image, show_import, &imports, &ignored);
-	printf("\n%u import%s, %u missing", imports.count, imports.count == 1 ? "" : "s",
-	       imports.missing);
-	if (imports.missing_names) {
-		printf(": ");
-		quote(imports.missing_names + 2);
-		free(imports.missing_names);
-	}
-	putchar('\n');
 }
 
 /* ---- The verb ---------------------------------------------------------------------------- */
@@ -314,7 +264,7 @@ int cli_inspect(int argc, char *argv[])
 	show_headers(&driver);
 	show_sections(&driver.pe);
 	show_exports(&driver);
-	show_imports(&driver);
+	inspect_imports(&driver);
 	close_driver(&driver);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return CLI_OK;

@@ -9,6 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 cp "$build/drivers/warden.sys" "$build/tests/drivers/loader.sys" .
+cp "$build/tests/drivers/absent.sys" .
 cp "$here/pe.corpus/plain.sys" .
 # shellcheck source=tests/cli/cases.sh
 . "$here/../cli/cases.sh"
@@ -49,6 +50,57 @@ imports_are_shown_with_what_is_missing() {
 	expect_line 'IMPORTS OF cng.sys, which is unknown here$'
 	[ "$(tail -n 1 out)" = "5 imports, 3 missing: NTOSKRNL.exe!NotThereAtAll, NTOSKRNL.exe!#1, cng.sys!BCryptFoo" ] ||
 		fail "$(tail -n 1 out)"
+}
+
+uses_of_what_is_missing_are_shown() {
+	run inspect absent.sys
+	expect_status 0
+	grep -A2 '^    ExNobodyHasThis  *MISSING$' out >uses
+	grep -qE '^      (called|loaded) at absent\.sys\+0x[0-9a-f]+ call_from_a_loop\+0x' uses ||
+		fail "$(cat out)"
+	grep -qE '^      called at absent\.sys\+0x[0-9a-f]+ DriverEntry\+0x' uses || fail "$(cat out)"
+	grep -A1 '^    PsNobodyHasThat  *MISSING$' out | tail -n 1 |
+		grep -qE '^      jumped to at absent\.sys\+0x[0-9a-f]+ call_through_a_stub' ||
+		fail "$(cat out)"
+	grep -A1 '^    ObNobodyHasThese  *MISSING$' out | tail -n 1 |
+		grep -qE '^      kept in data at absent\.sys\+0x[0-9a-f]+$' || fail "$(cat out)"
+	run inspect plain.sys
+	grep -A1 '^    NotThereAtAll  *MISSING$' out | tail -n 1 |
+		grep -qx '      used nowhere that could be found' || fail "$(cat out)"
+}
+
+lines_are_shown_where_there_are_some() {
+	command -v llvm-symbolizer >/dev/null || return 0
+	run inspect absent.sys
+	expect_line '^      called at absent\.sys\+0x[0-9a-f]+ DriverEntry\+0x[0-9a-f]+ \(absent\.c:[0-9]+\)$'
+}
+
+names_that_it_may_look_up_are_shown() {
+	run inspect absent.sys
+	expect_line '^    PsSetCreateProcessNotifyRoutineEx2 +here, up to PASSIVE_LEVEL$'
+	expect_line '^    ZwNobodyHasThisYet +NOT HERE$'
+	! grep -q '^    call_from_a_loop' out || fail "its own names are no exports"
+	run inspect plain.sys # which has no such text
+	! grep -q 'MAY LOOK UP' out || fail "$(cat out)"
+}
+
+symbols_are_named() {
+	run inspect plain.sys
+	expect_line '^  symbols +none$'
+	run inspect absent.sys
+	expect_line '^  symbols +COFF table, DWARF lines$'
+	run inspect "$build/tests/drivers/symbolscoff.sys"
+	expect_line '^  symbols +COFF table$'
+	[ -e "$build/tests/drivers/symbolspdb.pdb" ] || return 0
+	cp "$build/tests/drivers/symbolspdb.sys" .
+	run inspect symbolspdb.sys
+	expect_line '^  symbols +its PDB is symbolspdb.pdb, which does not lie beside it$'
+	echo "no PDB" >symbolspdb.pdb
+	run inspect symbolspdb.sys
+	expect_line '^  symbols +symbolspdb.pdb beside it is damaged or no PDB: not used$'
+	cp "$build/tests/drivers/symbolspdb.pdb" .
+	run inspect symbolspdb.sys
+	expect_line '^  symbols +symbolspdb.pdb beside it$'
 }
 
 integrity_is_said_in_words() {
@@ -182,6 +234,10 @@ a_full_disk_is_reported() {
 run_cases \
 	headers_are_shown \
 	imports_are_shown_with_what_is_missing \
+	uses_of_what_is_missing_are_shown \
+	lines_are_shown_where_there_are_some \
+	names_that_it_may_look_up_are_shown \
+	symbols_are_named \
 	integrity_is_said_in_words \
 	our_own_drivers_lack_nothing \
 	a_bad_file_is_125_with_one_line \

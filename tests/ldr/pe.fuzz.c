@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Any bytes as a driver file, taken through everything but the running of its code:
- * parsed, mapped, relocated, bound, protected, listed, asked for its exports, and
- * its unwind data walked as after a fault.
+ * parsed, mapped, relocated, searched for uses of its imports and for names, bound,
+ * protected, listed, asked for its exports, and its unwind data walked as after a fault.
  *
  * pe_check also runs on a heap copy of the layout, where AddressSanitizer sees one
  * byte too many; in a mapping it would not.
@@ -10,6 +10,7 @@
 #include "ke/stackwalk.h"
 #include "ldr/bind.h"
 #include "ldr/image.h"
+#include "ldr/reference.h"
 #include "ldr/routine.h"
 #include "memory.h"
 #include <ringside/ringside.h>
@@ -97,6 +98,44 @@ static void bind_and_list(struct ldr_module *module)
 	ldr_unlock();
 }
 
+static void see_name(void *unused, uint32_t rva, const char *name)
+{
+	(void)unused;
+	(void)rva;
+	REQUIRE(strlen(name) >= PE_MIN_NAME && strlen(name) <= PE_MAX_NAME);
+}
+
+struct slots {
+	uint32_t at[16];
+	size_t count;
+};
+
+/* Ascending ones, as the search wants them. */
+static bool take_slot(void *context, const struct pe_import *import)
+{
+	struct slots *slots = context;
+	if (slots->count < 16 && (slots->count == 0 || slots->at[slots->count - 1] < import->slot))
+		slots->at[slots->count++] = import->slot;
+	return true;
+}
+
+static void inspect(const struct ldr_module *module)
+{
+	struct slots slots = {.count = 0};
+	struct ldr_references found;
+	struct pe_error error;
+	/* As a person's patience: the largest images take seconds. */
+	if (module->pe->image_size > MAX_HEAP_IMAGE)
+		return;
+	pe_visit_imports(module->pe, module->entry.DllBase, take_slot, &slots, &error);
+	if (ldr_find_references(module->pe, module->entry.DllBase, slots.at, slots.count, &found)) {
+		for (size_t i = 0; i < found.count; i++)
+			REQUIRE(found.at[i].from < module->pe->image_size);
+		host_free(found.at);
+	}
+	pe_visit_names(module->pe, module->entry.DllBase, see_name, NULL);
+}
+
 static void map(const uint8_t *data, size_t size)
 {
 	struct ldr_module *module = ldr_new_module("", "sample.sys");
@@ -109,6 +148,7 @@ static void map(const uint8_t *data, size_t size)
 		ldr_free_module(module);
 		return;
 	}
+	inspect(module);
 	module->mapped_size = module->entry.SizeOfImage = module->pe->image_size;
 	struct pe_directory exceptions = module->pe->directory[PE_EXCEPTIONS];
 	module->entry.ExceptionTable = (char *)module->entry.DllBase + exceptions.rva;
