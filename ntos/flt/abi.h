@@ -36,7 +36,7 @@ typedef union _FLT_PARAMETERS {
 		ULONG Length;
 		ULONG FileInformationClass __attribute__((aligned(8)));
 		PVOID InfoBuffer;
-	} QueryFileInformation;
+	} QueryFileInformation; /* and QueryVolumeInformation */
 	struct {
 		ULONG Length;
 		ULONG FileInformationClass __attribute__((aligned(8)));
@@ -52,6 +52,14 @@ typedef union _FLT_PARAMETERS {
 		PVOID InfoBuffer;
 	} SetFileInformation;
 	struct {
+		ULONG Length;
+		PUNICODE_STRING FileName;
+		ULONG FileInformationClass;
+		ULONG FileIndex __attribute__((aligned(8)));
+		PVOID DirectoryBuffer;
+		PVOID MdlAddress;
+	} QueryDirectory; /* in fltKernel.h in a union DirectoryControl */
+	struct {
 		PVOID Argument1, Argument2, Argument3, Argument4, Argument5;
 		LARGE_INTEGER Argument6;
 	} Others;
@@ -61,6 +69,7 @@ _Static_assert(offsetof(FLT_PARAMETERS, Create.ShareAccess) == 18, "fltKernel.h"
 _Static_assert(offsetof(FLT_PARAMETERS, Create.AllocationSize) == 40, "fltKernel.h");
 _Static_assert(offsetof(FLT_PARAMETERS, Read.Buffer) == 24, "fltKernel.h");
 _Static_assert(offsetof(FLT_PARAMETERS, SetFileInformation.InfoBuffer) == 32, "fltKernel.h");
+_Static_assert(offsetof(FLT_PARAMETERS, QueryDirectory.DirectoryBuffer) == 32, "fltKernel.h");
 
 typedef struct _FLT_IO_PARAMETER_BLOCK {
 	ULONG IrpFlags;

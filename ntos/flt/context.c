@@ -18,12 +18,14 @@
 #include "ex/workitem.h"
 #include "ke/bugcheck.h"
 #include "ke/callout.h"
+#include <stdatomic.h>
 #include <string.h>
 
 #define BUCKETS 256
 #define MAX_SIZE 0xFFFF
 
 static LIST_ENTRY by_address[BUCKETS], by_home[BUCKETS]; /* flt_lock */
+static atomic_uint set_count; /* contexts that are set on something; flt_lock */
 
 static LIST_ENTRY *bucket(LIST_ENTRY *table, const void *key)
 {
@@ -66,12 +68,14 @@ struct flt_context *flt_find_context(const struct flt_home *home)
 void flt_link_context(struct flt_context *context, const struct flt_home *home)
 {
 	context->home = *home;
+	atomic_fetch_add_explicit(&set_count, 1, memory_order_relaxed);
 	list_add_last(bucket(by_home, home->on), &context->by_home);
 }
 
 void flt_unlink_context(struct flt_context *context)
 {
 	context->home.on = NULL;
+	atomic_fetch_sub_explicit(&set_count, 1, memory_order_relaxed);
 	list_remove(&context->by_home);
 }
 
@@ -325,7 +329,8 @@ void flt_delete_volume_contexts(PFLT_FILTER filter)
 
 void flt_delete_contexts_on(const void *file_or_stream)
 {
-	for (;;) {
+	/* For every file that goes: whoever has set one on it has done so before. */
+	while (atomic_load_explicit(&set_count, memory_order_relaxed)) {
 		struct flt_context *found = NULL;
 		pthread_mutex_lock(&flt_lock);
 		LIST_ENTRY *head = bucket(by_home, file_or_stream);
@@ -355,4 +360,5 @@ void flt_free_contexts(void)
 		}
 		list_init(&by_home[i]);
 	}
+	atomic_store_explicit(&set_count, 0, memory_order_relaxed);
 }

@@ -39,11 +39,11 @@ static struct flt_home on_volume(PFLT_FILTER filter, PFLT_VOLUME volume)
 	return (struct flt_home){volume, filter, FLT_VOLUME_CONTEXT};
 }
 
-/* A file that is only about to be opened cannot carry any; one of a device that is no
- * volume's neither. */
+/* A file that is only about to be opened cannot carry any, and has no FsContext yet; one of
+ * a device that is no volume's neither. */
 static bool can_carry(const FILE_OBJECT *file)
 {
-	if (file->DeviceObject && !(file->Flags & FO_FILE_OPEN))
+	if (file->DeviceObject && !file->FsContext)
 		return false;
 	PFLT_VOLUME volume = flt_volume_of_file(file);
 	if (!volume)

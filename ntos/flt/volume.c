@@ -13,6 +13,7 @@
 #include "flt/context.h"
 #include "flt/name.h"
 #include "flt/port.h"
+#include "flt/request.h"
 #include "io/device.h"
 #include "memory.h"
 #include "ob/directory.h"
@@ -49,6 +50,7 @@ int flt_boot(void)
 		return -ENOMEM;
 	}
 	flt_boot_ports();
+	flt_watch_volume(true);
 	volume->object.kind = FLT_VOLUME_KIND;
 	list_init(&volume->instances);
 	list_add_last(&volumes, &volume->link);
@@ -70,6 +72,7 @@ static void free_instances(PFLT_VOLUME volume)
 /* What drivers have left goes without being called. */
 void flt_shutdown(void)
 {
+	flt_watch_volume(false);
 	flt_close_ports();
 	flt_forget_names();
 	flt_free_contexts();

@@ -13,6 +13,7 @@
 #include "io/file.h"
 #include "ex/pool.h"
 #include "ex/workitem.h"
+#include "flt/context.h"
 #include "io/irp.h"
 #include "io/volume.h"
 #include "ke/list.h"
@@ -199,6 +200,7 @@ static void delete_file(void *body)
 	PFILE_OBJECT file = body;
 	if (file->DeviceObject)
 		leave_device(file);
+	flt_delete_contexts_on(file);
 	if (file->FileName.Buffer && file->FileName.Buffer != name_behind(file))
 		ex_free_pool((const void *)delete_file, file->FileName.Buffer);
 }

@@ -7,6 +7,7 @@
  * in its node from its create to its cleanup: sharing is checked against those numbers, and
  * the last of them takes a file along that is to be deleted.
  */
+#include "flt/context.h"
 #include "io/volume.h"
 #include "io/volume-node.h"
 #include "ke/list.h"
@@ -50,11 +51,19 @@ static struct volume_node *make_node(const struct host_file_info *info, const ch
 	return node;
 }
 
-static void dereference_node(struct volume_node *node)
+/* Whether it was the last: then the node is found no more, and the caller's to free. */
+static bool dereference_node(struct volume_node *node)
 {
 	if (--node->references)
-		return;
+		return false;
 	list_remove(&node->link);
+	return true;
+}
+
+/* Not under the lock: minifilters are told. */
+static void free_node(struct volume_node *node)
+{
+	flt_delete_contexts_on(node);
 	host_free(node->path);
 	host_free(node);
 }
@@ -100,8 +109,10 @@ struct volume_open *volume_make_open(int fd, const char *path, bool supplied, NT
 void volume_free_open(struct volume_open *open)
 {
 	volume_lock();
-	dereference_node(open->node);
+	bool last = dereference_node(open->node);
 	volume_unlock();
+	if (last)
+		free_node(open->node);
 	host_close(open->fd);
 	if (open->reader >= 0)
 		host_close(open->reader);
