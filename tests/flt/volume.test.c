@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* Minifilters and real files: those of a folder of Linux (tests/io/folder.h). */
+#include "filters.h"
+#include "flt/operation.h"
+#include "io/folder.h"
+#include "ke/thread.h"
+#include <ringside/event.h>
+
+static struct rs_driver *driver;
+static struct minifilter m;
+
+static void collect(void *context, const struct rs_event *event)
+{
+	(void)context;
+	if (event->type == RS_DEBUG_PRINT)
+		say("%s;", event->print.text);
+}
+
+static int begin(void **state)
+{
+	said[0] = 0;
+	writable(state);
+	put_file("note.txt", "hello");
+	put_file("secret.txt", "no");
+	return rs_listen(collect, NULL);
+}
+
+static int end(void **state)
+{
+	rs_unlisten(collect, NULL);
+	return end_of_volume(state);
+}
+
+static int begin_with_driver(void **state)
+{
+	struct rs_error error;
+	begin(state);
+	driver = rs_load(TEST_BUILD "/tests/drivers/minifilter.sys", &error);
+	if (!driver)
+		fail_msg("%s", error.text);
+	assert_ntsuccess(rs_start(driver));
+	assert_said("setup 1 8 2;");
+	return 0;
+}
+
+static int end_with_driver(void **state)
+{
+	assert_ntsuccess(rs_unload(driver));
+	return end(state);
+}
+
+#define FLT_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define DRIVER_TEST(name) cmocka_unit_test_setup_teardown(name, begin_with_driver, end_with_driver)
+
+/* ---- A compiled minifilter ------------------------------------------------------------------- */
+
+static void minifilter_sees_the_life_of_a_file(void **state)
+{
+	(void)state;
+	char text[8] = "";
+	HANDLE handle = open_it(u"\\??\\C:\\note.txt", FILE_READ_DATA);
+	assert_said("pre IRP_MJ_CREATE note.txt;post IRP_MJ_CREATE 0;stream context 0;");
+	assert_ntsuccess(read_at(handle, text, 5, 0));
+	assert_string_equal(text, "hello");
+	assert_said("pre IRP_MJ_READ note.txt;post IRP_MJ_READ 0;");
+	assert_status(read_at(handle, text, 5, 5), STATUS_END_OF_FILE);
+	assert_said("pre IRP_MJ_READ note.txt;post IRP_MJ_READ c0000011;");
+	assert_ntsuccess(ZwClose(handle));
+	assert_said("pre IRP_MJ_CLEANUP note.txt;post IRP_MJ_CLEANUP 0;"
+		    "pre IRP_MJ_CLOSE note.txt;context 8 goes;post IRP_MJ_CLOSE 0;");
+}
+
+static void create_that_the_minifilter_denies_changes_nothing(void **state)
+{
+	(void)state;
+	assert_status(try_open(u"\\??\\C:\\secret.txt", GENERIC_WRITE, FILE_OVERWRITE, 0),
+		      STATUS_ACCESS_DENIED);
+	assert_string_equal(get_file("secret.txt"), "no");
+	assert_said("pre IRP_MJ_CREATE secret.txt;");
+}
+
+static void stream_context_is_shared_by_two_opens(void **state)
+{
+	(void)state;
+	HANDLE first = open_it(u"\\??\\C:\\note.txt", FILE_READ_DATA);
+	said[0] = 0;
+	HANDLE second = open_it(u"\\??\\C:\\NOTE.TXT", FILE_READ_DATA);
+	assert_non_null(strstr(said, "stream context c01c0002;context 8 goes;")); /* the new one */
+	said[0] = 0;
+	assert_ntsuccess(ZwClose(first));
+	assert_null(strstr(said, "context"));
+	assert_ntsuccess(ZwClose(second));
+	assert_non_null(strstr(said, "context 8 goes;"));
+}
+
+static void unloading_with_an_open_file_takes_the_contexts_along(void **state)
+{
+	struct rs_error error;
+	(void)state;
+	HANDLE handle = open_it(u"\\??\\C:\\note.txt", FILE_READ_DATA);
+	said[0] = 0;
+	assert_ntsuccess(rs_unload(driver));
+	assert_non_null(strstr(said, "context 8 goes;"));
+	said[0] = 0;
+	assert_ntsuccess(ZwClose(handle));
+	assert_said("");
+	driver = rs_load(TEST_BUILD "/tests/drivers/minifilter.sys", &error);
+	assert_non_null(driver);
+	assert_ntsuccess(rs_start(driver));
+}
+
+/* ---- Changing what is done -------------------------------------------------------------------- */
+
+static char own[16];
+static FLT_PREOP_CALLBACK_STATUS NTAPI before(PFLT_CALLBACK_DATA data,
+					      PCFLT_RELATED_OBJECTS objects, PVOID *context)
+{
+	FLT_PARAMETERS *parameters = &data->Iopb->Parameters;
+	(void)objects;
+	switch (data->Iopb->MajorFunction) {
+	case IRP_MJ_READ:
+		*context = parameters->Read.Buffer;
+		parameters->Read.Buffer = own;
+		parameters->Read.Length = 3;
+		break;
+	case IRP_MJ_WRITE:
+		parameters->Write.ByteOffset.QuadPart = 2;
+		break;
+	default:
+		say("create options %x;", parameters->Create.Options);
+		parameters->Create.Options = FILE_OPEN << 24 |
+					     (parameters->Create.Options & 0xFFFFFF);
+	}
+	FLT(FltSetCallbackDataDirty)(data);
+	return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+}
+
+static FLT_POSTOP_CALLBACK_STATUS NTAPI
+after(PFLT_CALLBACK_DATA data, PCFLT_RELATED_OBJECTS objects, PVOID context, ULONG flags)
+{
+	(void)objects;
+	(void)flags;
+	if (data->Iopb->MajorFunction == IRP_MJ_READ)
+		for (ULONG_PTR i = 0; i < data->IoStatus.Information; i++)
+			((char *)context)[i] = (char)(own[i] - 'a' + 'A');
+	return FLT_POSTOP_FINISHED_PROCESSING;
+}
+
+static const FLT_OPERATION_REGISTRATION operations[] = {
+	{.MajorFunction = IRP_MJ_CREATE, .PreOperation = before, .PostOperation = after},
+	{.MajorFunction = IRP_MJ_READ, .PreOperation = before, .PostOperation = after},
+	{.MajorFunction = IRP_MJ_WRITE, .PreOperation = before, .PostOperation = after},
+	{.MajorFunction = IRP_MJ_OPERATION_END}};
+static const FLT_REGISTRATION registration = {.Size = sizeof(registration),
+					      .Version = FLT_REGISTRATION_VERSION_0203,
+					      .OperationRegistration = operations};
+
+static void start(void)
+{
+	make_minifilter(&m, "one", "370000");
+	assert_ntsuccess(register_filter(&m, &registration));
+	assert_ntsuccess(FLT(FltStartFiltering)(m.filter));
+}
+
+static void swapped_buffer_and_offset_reach_the_volume(void **state)
+{
+	(void)state;
+	char text[8] = "xxxxxxx";
+	start();
+	HANDLE handle = open_it(u"\\??\\C:\\note.txt", FILE_READ_DATA | FILE_WRITE_DATA);
+	assert_ntsuccess(read_at(handle, text, 5, 0));
+	assert_string_equal(text, "HELxxxx");
+	assert_int_equal(v.result.Information, 3);
+	assert_ntsuccess(write_at(handle, "LP", 2, 0));
+	assert_string_equal(get_file("note.txt"), "heLPo");
+	assert_ntsuccess(ZwClose(handle));
+	drop_minifilter(&m);
+}
+
+static void changed_disposition_opens_instead_of_overwriting(void **state)
+{
+	(void)state;
+	start();
+	assert_ntsuccess(try_open(u"\\??\\C:\\note.txt", FILE_WRITE_DATA, FILE_OVERWRITE, 0));
+	assert_int_equal(v.result.Information, FILE_OPENED);
+	assert_string_equal(get_file("note.txt"), "hello");
+	drop_minifilter(&m);
+}
+
+static void request_without_memory_to_show_it_fails(void **state)
+{
+	(void)state;
+	start();
+	fail_allocation("flt/request.c", 0);
+	assert_status(try_open(u"\\??\\C:\\note.txt", FILE_READ_DATA, FILE_OPEN, 0),
+		      STATUS_INSUFFICIENT_RESOURCES);
+	assert_int_equal(stop_failing(), 1);
+	drop_minifilter(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DRIVER_TEST(minifilter_sees_the_life_of_a_file),
+		DRIVER_TEST(create_that_the_minifilter_denies_changes_nothing),
+		DRIVER_TEST(stream_context_is_shared_by_two_opens),
+		DRIVER_TEST(unloading_with_an_open_file_takes_the_contexts_along),
+		FLT_TEST(swapped_buffer_and_offset_reach_the_volume),
+		FLT_TEST(changed_disposition_opens_instead_of_overwriting),
+		FLT_TEST(request_without_memory_to_show_it_fails),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
