@@ -16,6 +16,7 @@
 #define PAGE_SIZE ((uintptr_t)4096)
 #define GAP PAGE_SIZE /* left free after every mapping: an overrun faults */
 #define ATTEMPTS 4096
+#define VIEW_STEP ((uintptr_t)0x10000)
 
 #ifndef MADV_POPULATE_READ /* Linux 5.14 */
 #define MADV_POPULATE_READ 22
@@ -40,6 +41,26 @@ void *host_map_user_at(size_t size, uintptr_t low, uintptr_t high, const char *s
 			continue;
 		}
 		void *pages = host_map_shared_at((void *)place, wanted, site);
+		if (pages)
+			return pages;
+	}
+	return NULL;
+}
+
+void *host_map_user_file_at(size_t size, uintptr_t low, uintptr_t high, int fd, uint64_t offset,
+			    bool shared, const char *site)
+{
+	static _Atomic uintptr_t next;
+	uintptr_t wanted = (size + VIEW_STEP - 1) & ~(VIEW_STEP - 1);
+	if (wanted < size || wanted > high - low)
+		return NULL;
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		uintptr_t place = atomic_fetch_add(&next, wanted + VIEW_STEP);
+		if (place < low || place > high - wanted) {
+			atomic_store(&next, low);
+			continue;
+		}
+		void *pages = host_map_file_at((void *)place, size, fd, offset, shared, site);
 		if (pages)
 			return pages;
 	}

@@ -15,6 +15,13 @@
 #define host_map_user(size, low, high) host_map_user_at((size), (low), (high), HOST_HERE)
 void *host_map_user_at(size_t size, uintptr_t low, uintptr_t high, const char *site);
 
+/* Pages of a file, as host_map_file has them, at a free place in [low, high) that begins at a
+ * multiple of 64 KiB; NULL when there is none. Unmapped with host_unmap. */
+#define host_map_user_file(size, low, high, fd, offset, shared)                                    \
+	host_map_user_file_at((size), (low), (high), (fd), (offset), (shared), HOST_HERE)
+void *host_map_user_file_at(size_t size, uintptr_t low, uintptr_t high, int fd, uint64_t offset,
+			    bool shared, const char *site);
+
 /* Whether all of [from, from + size) can be read, or also written; brings it in. */
 bool host_can_access(const void *from, size_t size, bool write);
 

@@ -60,13 +60,13 @@ static void relocate_one(void *context, uint32_t rva, enum pe_relocation_type ty
 	}
 }
 
-static bool relocate(const struct pe *pe, void *base, struct pe_error *error)
+bool ldr_relocate_image(const struct pe *pe, void *base, struct pe_error *error)
 {
 	struct relocation r = {base, (uint64_t)base - pe->image_base};
 	if (pe->characteristics & PE_FILE_RELOCS_STRIPPED)
 		return pe_fail(error,
 			       pe->nt_offset + offsetof(struct pe_nt_headers, file.characteristics),
-			       "relocations are stripped, but a driver has to move from 0x%llx",
+			       "relocations are stripped, but the image has to move from 0x%llx",
 			       (unsigned long long)pe->image_base);
 	if (!pe_visit_relocations(pe, base, relocate_one, &r, error))
 		return false;
@@ -98,7 +98,7 @@ bool ldr_map_image(const void *file, size_t size, struct pe *pe, void **base,
 		return pe_fail(error, 0, "no memory for an image of 0x%x bytes", pe->image_size);
 	pe_lay_out(pe, file, image);
 	if (!pe_check(pe, image, error) || !pe_find_cookie(pe, image, &cookie_rva, error) ||
-	    !relocate(pe, image, error)) {
+	    !ldr_relocate_image(pe, image, error)) {
 		host_unmap(image, pe->image_size);
 		return false;
 	}

@@ -14,6 +14,10 @@
 bool ldr_map_image(const void *file, size_t size, struct pe *pe, void **base,
 		   struct pe_error *error);
 
+/* Makes an image that is laid out at `base` one for that place. False with *error when it
+ * cannot be moved, or is damaged and moved in part. */
+bool ldr_relocate_image(const struct pe *pe, void *base, struct pe_error *error);
+
 /* Gives headers and sections the protection that they ask for. 0 or -errno. */
 int ldr_protect_image(const struct pe *pe, void *base);
 

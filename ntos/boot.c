@@ -20,6 +20,7 @@
 #include "ke/symbol.h"
 #include "ldr/bind.h"
 #include "memory.h"
+#include "mm/section.h"
 #include "ob/callbacks.h"
 #include "ob/directory.h"
 #include "ps/notify.h"
@@ -92,6 +93,7 @@ static const struct {
 	{ldr_boot, ldr_shutdown},
 	{cm_boot, cm_shutdown},
 	{io_boot, io_shutdown},
+	{mm_boot_sections, mm_forget_all_views},
 	{flt_boot, flt_shutdown},
 	{ex_boot_callbacks, shut_callbacks},
 	{start_no_threads, stop_threads},

@@ -174,7 +174,8 @@
 	X(INVALID_DEVICE_OBJECT_PARAMETER, 0xC0000369)                                             \
 	X(REPARSE_POINT_NOT_RESOLVED, 0xC0000280)                                                  \
 	X(FILE_DELETED, 0xC0000123)                                                                \
-	X(FILE_CLOSED, 0xC0000128)
+	X(FILE_CLOSED, 0xC0000128)                                                                 \
+	X(COMMITMENT_LIMIT, 0xC000012D)
 
 enum {
 #define RINGSIDE_STATUS_ENUM(name, value) STATUS_##name = (int32_t)(value),

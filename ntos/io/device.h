@@ -30,6 +30,7 @@ struct io_device_extra {
 	LIST_ENTRY queue;      /* StartIo: struct _IRP.Tail.ListEntry; its own lock */
 	bool defer, no_cancel; /* IoSetStartIoAttributes */
 	ULONG starting;
+	bool is_volume; /* io/volume.c's, also when it is unmounted already */
 };
 _Static_assert(offsetof(struct io_device_extra, AttachedTo) == 0x30, "ntddk.h");
 

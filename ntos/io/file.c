@@ -190,7 +190,7 @@ static void leave_device(PFILE_OBJECT file)
 			close_file(file);
 		io_device_closes(file->DeviceObject);
 	}
-	if (file->DeviceObject == io_volume())
+	if (io_extra(file->DeviceObject)->is_volume)
 		io_leave_volume(file);
 	ob_dereference(file->DeviceObject);
 }

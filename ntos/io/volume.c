@@ -190,6 +190,7 @@ static bool make_device(void)
 	if (!NT_SUCCESS(IoCreateDevice(volume.driver, 0, &device, FILE_DEVICE_DISK, 0, FALSE,
 				       &volume.device)))
 		return false;
+	io_extra(volume.device)->is_volume = true;
 	io_driver_started(volume.driver);
 	return true;
 }

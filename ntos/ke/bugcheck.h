@@ -43,6 +43,7 @@
 	X(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0xC9)                                               \
 	X(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, 0xCE)                             \
 	X(DRIVER_IRQL_NOT_LESS_OR_EQUAL, 0xD1)                                                     \
+	X(DRIVER_UNMAPPING_INVALID_VIEW, 0xD7)                                                     \
 	X(MANUALLY_INITIATED_CRASH, 0xE2)                                                          \
 	X(MANUALLY_INITIATED_CRASH1, 0xDEADDEAD)                                                   \
 	X(CRITICAL_PROCESS_DIED, 0xEF)                                                             \

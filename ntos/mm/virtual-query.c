@@ -10,6 +10,7 @@
  */
 #include "mm/allocation.h"
 #include "mm/copy.h"
+#include "mm/section.h"
 #include "mm/virtual.h"
 #include "ps/host.h"
 #include "ps/information.h"
@@ -86,6 +87,18 @@ static void describe_region(const struct host_region *region, uintptr_t address,
 					     : MEM_PRIVATE;
 }
 
+/* Of a view Linux knows the pages, and the section what they belong to. */
+static void describe_view(PEPROCESS process, uintptr_t address,
+			  MEMORY_BASIC_INFORMATION *information)
+{
+	struct mm_view_shown view;
+	if (!mm_find_view(process, address, &view))
+		return;
+	information->AllocationBase = (PVOID)view.base;
+	information->AllocationProtect = view.protect;
+	information->Type = view.image ? MEM_IMAGE : MEM_MAPPED;
+}
+
 static NTSTATUS query_basic(PEPROCESS process, uintptr_t address, struct ps_caller *caller)
 {
 	MEMORY_BASIC_INFORMATION information;
@@ -96,6 +109,7 @@ static NTSTATUS query_basic(PEPROCESS process, uintptr_t address, struct ps_call
 		if (!find_region(process, address, &region))
 			return STATUS_INVALID_PARAMETER;
 		describe_region(&region, address, process->host_ops != NULL, &information);
+		describe_view(process, address, &information);
 	}
 	return ps_answer(caller, &information, sizeof information);
 }
@@ -106,6 +120,14 @@ static NTSTATUS query_file(PEPROCESS process, uintptr_t address, struct ps_calle
 	struct host_region region;
 	UNICODE_STRING name;
 	char text[sizeof region.path + 32];
+	NTSTATUS status = mm_view_name(process, address, &name);
+	if (NT_SUCCESS(status)) {
+		status = ps_answer_text(caller, &name);
+		rtl_free_string(&name);
+		return status;
+	}
+	if (status != STATUS_NOT_MAPPED_VIEW)
+		return status;
 	if (!find_region(process, address, &region))
 		return STATUS_INVALID_PARAMETER;
 	if (!region.mapped)
@@ -118,7 +140,7 @@ static NTSTATUS query_file(PEPROCESS process, uintptr_t address, struct ps_calle
 			*c = '\\';
 	if (rtl_from_utf8(text, &name))
 		return STATUS_INSUFFICIENT_RESOURCES;
-	NTSTATUS status = ps_answer_text(caller, &name);
+	status = ps_answer_text(caller, &name);
 	rtl_free_string(&name);
 	return status;
 }

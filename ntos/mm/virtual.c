@@ -14,6 +14,7 @@
 #include "ke/list.h"
 #include "memory.h"
 #include "mm/copy.h"
+#include "mm/section.h"
 #include "ps/information.h"
 #include "ps/process.h"
 #include "user.h"
@@ -57,6 +58,7 @@ static void release(struct mm_allocation *a)
 
 void mm_forget_process(PEPROCESS process)
 {
+	mm_forget_views(process);
 	mm_lock_allocations();
 	for (LIST_ENTRY *e = all.list.Flink, *next; e != &all.list; e = next) {
 		struct mm_allocation *a = LIST_OWNER(e, struct mm_allocation, link);
