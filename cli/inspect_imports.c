@@ -20,6 +20,9 @@
 /* Of one import. */
 #define MOST_PLACES 16
 
+/* For the largest PDBs. */
+#define PATIENCE_MS 60000
+
 struct import {
 	const char *dll, *name; /* name NULL: by ordinal */
 	unsigned ordinal;
@@ -92,7 +95,7 @@ static void name_uses(struct imports *imports, const struct driver *driver)
 		imports->place[i].pe = &driver->pe;
 		imports->place[i].rva = imports->uses.at[i].from;
 	}
-	ldr_find_symbols(imports->place, imports->uses.count, note, sizeof(note));
+	ldr_find_symbols(imports->place, imports->uses.count, PATIENCE_MS, note, sizeof(note));
 }
 
 /* ---- Showing imports -------------------------------------------------------------------- */
@@ -156,7 +159,7 @@ static void show_uses(const struct imports *imports, uint32_t slot, const char *
 			show_use(imports, i, base_name(path));
 	}
 	if (shown > MOST_PLACES)
-		printf("      and at %zu places more\n", shown - MOST_PLACES);
+		printf("      and at %zu more\n", shown - MOST_PLACES);
 	if (shown == 0)
 		puts("      used nowhere that could be found");
 }

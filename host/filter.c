@@ -16,10 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Less than other threads wait for a report to be told (ke/bugcheck.c). */
-#define PATIENCE_MS 4000
 #define MOST_MEMORY ((rlim_t)4 << 30)
-#define MOST_SECONDS 5
+#define MOST_SECONDS 60
 #define MOST_OUTPUT ((rlim_t)64 << 20)
 
 /* What a shell gives when there is no such program. */
@@ -88,21 +86,22 @@ static _Noreturn void run_child(const struct host_filter *filter, const char *co
 }
 
 /* Without pidfd_open there is a limit on its processor time all the same. */
-static void end_if_slow(pid_t child)
+static void end_if_slow(pid_t child, unsigned patience)
 {
 	struct pollfd end = {.fd = pidfd_open(child, 0), .events = POLLIN};
 	int ready;
 	if (end.fd < 0)
 		return;
 	do
-		ready = poll(&end, 1, PATIENCE_MS);
+		ready = poll(&end, 1, (int)patience);
 	while (ready < 0 && errno == EINTR);
 	if (ready == 0)
 		kill(child, SIGKILL);
 	close(end.fd);
 }
 
-int host_filter_run(struct host_filter *filter, const char *const *programs, char *argv[])
+int host_filter_run(struct host_filter *filter, const char *const *programs, char *argv[],
+		    unsigned patience)
 {
 	int status, saved = errno;
 	pid_t child = _Fork();
@@ -110,7 +109,7 @@ int host_filter_run(struct host_filter *filter, const char *const *programs, cha
 		run_child(filter, programs, argv);
 	if (child < 0)
 		return -errno;
-	end_if_slow(child);
+	end_if_slow(child, patience);
 	pid_t ended;
 	do
 		ended = waitpid(child, &status, 0);

@@ -25,11 +25,12 @@ bool host_filter_put(struct host_filter *filter, const char *text);
 
 /*
  * Runs the first of `programs` (names for PATH, or paths; NULL ends them) that is there,
- * with arguments argv[1] and so on, and waits for it, but not longer than 4 s. Its
- * standard error is dropped. Returns its exit status, -ENOENT when there is none of the
+ * with arguments argv[1] and so on, and waits for it; after so many milliseconds it is
+ * ended. Its standard error is dropped. Returns its exit status, -ENOENT when there is none of the
  * programs, another -errno when it was ended or could not be started.
  */
-int host_filter_run(struct host_filter *filter, const char *const *programs, char *argv[]);
+int host_filter_run(struct host_filter *filter, const char *const *programs, char *argv[],
+		    unsigned patience);
 
 /* The next line of what it wrote, without its newline, cut to fit. False at the end. */
 bool host_filter_get(struct host_filter *filter, char *line, size_t size);

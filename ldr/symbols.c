@@ -248,7 +248,7 @@ static void take_answers(struct search *s)
 	}
 }
 
-static void run_llvm(struct search *s)
+static void run_llvm(struct search *s, unsigned patience)
 {
 	static const char *const known[] = {
 		"llvm-symbolizer",    "llvm-symbolizer-14", "llvm-symbolizer-15",
@@ -258,7 +258,7 @@ static void run_llvm(struct search *s)
 		    plain[] = "--no-inlines", style[] = "--output-style=LLVM";
 	char *argv[] = {name, relative, plain, style, NULL};
 	const char *chosen[] = {getenv("RINGSIDE_SYMBOLIZER"), NULL};
-	int status = host_filter_run(&s->filter, chosen[0] ? chosen : known, argv);
+	int status = host_filter_run(&s->filter, chosen[0] ? chosen : known, argv, patience);
 	if (status == 0)
 		take_answers(s);
 	else if (status == -ENOENT)
@@ -267,7 +267,8 @@ static void run_llvm(struct search *s)
 		note(s, "llvm-symbolizer failed\n");
 }
 
-void ldr_find_symbols(struct ldr_place *place, size_t count, char *text, size_t size)
+void ldr_find_symbols(struct ldr_place *place, size_t count, unsigned patience, char *text,
+		      size_t size)
 {
 	struct search s = {.place = place, .count = count, .note = text, .room = size};
 	bool asked = false;
@@ -283,7 +284,7 @@ void ldr_find_symbols(struct ldr_place *place, size_t count, char *text, size_t 
 			ask_about(&s, i);
 		asked |= place[i].asked;
 	}
-	if (asked)
-		run_llvm(&s);
+	if (asked && patience)
+		run_llvm(&s, patience);
 	host_filter_close(&s.filter);
 }

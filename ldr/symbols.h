@@ -17,12 +17,14 @@ struct ldr_place {
 };
 
 /*
- * Fills in the answers, from what lies in the file or beside it. `note` gets a line for
- * each thing that is there and cannot be used, or nothing. Any IRQL, signal handlers too:
- * allocates nothing and takes no lock; but it reads files and can run a program, so it is
- * for reports.
+ * Fills in the answers, from what lies in the file or beside it. A program that reads more
+ * of it than this process may run for `patience` milliseconds; with 0 none is run. `note`
+ * gets a line for each thing that is there and cannot be used, or nothing. Any IRQL, signal
+ * handlers too: allocates nothing and takes no lock; but it reads files, so it is for
+ * reports.
  */
-void ldr_find_symbols(struct ldr_place *place, size_t count, char *note, size_t size);
+void ldr_find_symbols(struct ldr_place *place, size_t count, unsigned patience, char *note,
+		      size_t size);
 
 /* ---- What there is -------------------------------------------------------------------------- */
 

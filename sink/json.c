@@ -294,11 +294,11 @@ static json_t *known_value(const char *text)
 	return *text ? bytes_value(text) : NULL;
 }
 
-static json_t *stack_value(const struct rs_stack *stack)
+static json_t *stack_value(const struct rs_stack *stack, bool at_once)
 {
 	json_t *frames = json_array();
 	struct ke_symbols symbols;
-	ke_find_symbols(&symbols, stack, NULL);
+	ke_find_symbols(&symbols, stack, NULL, at_once);
 	for (unsigned i = 0; i < stack->count; i++) {
 		char name[128];
 		ke_name_address(name, sizeof(name), stack->frame[i],
@@ -315,11 +315,12 @@ static json_t *stack_value(const struct rs_stack *stack)
 
 static json_t *missing_called(const struct rs_event *event)
 {
-	return json_pack(
-		"{s:o*, s:o*, s:o*, s:o, s:o*}", "driver", module_value(event->missing.module),
-		"name", bytes_value(event->missing.name), "address",
-		address_value(event->missing.address), "status",
-		status_value(event->missing.status), "stack", stack_value(&event->missing.stack));
+	return json_pack("{s:o*, s:o*, s:o*, s:o, s:o*}", "driver",
+			 module_value(event->missing.module), "name",
+			 bytes_value(event->missing.name), "address",
+			 address_value(event->missing.address), "status",
+			 status_value(event->missing.status), "stack",
+			 stack_value(&event->missing.stack, true));
 }
 
 static json_t *bug_check(const struct rs_event *event)
@@ -335,7 +336,7 @@ static json_t *bug_check(const struct rs_event *event)
 			 event->bug_check.callback, "irql", (int)event->bug_check.irql,
 			 "process_id", (json_int_t)event->bug_check.process_id, "thread_id",
 			 (json_int_t)event->bug_check.thread_id, "stack",
-			 stack_value(&event->bug_check.stack));
+			 stack_value(&event->bug_check.stack, false));
 }
 
 /* ---- Lines ------------------------------------------------------------------- */

@@ -104,7 +104,7 @@ size_t ke_format_stack(char *buffer, size_t size, const struct rs_stack *stack)
 {
 	struct text text = {buffer, buffer + size};
 	struct ke_symbols symbols;
-	ke_find_symbols(&symbols, stack, NULL);
+	ke_find_symbols(&symbols, stack, NULL, true);
 	put_stack(&text, stack, &symbols);
 	return (size_t)(text.at - buffer);
 }
@@ -115,7 +115,7 @@ size_t ke_format_bug_check(char *buffer, size_t size, const struct rs_event *eve
 	const ULONG64 *p = event->bug_check.parameter;
 	struct ke_symbols symbols;
 
-	ke_find_symbols(&symbols, &event->bug_check.stack, event->bug_check.address);
+	ke_find_symbols(&symbols, &event->bug_check.stack, event->bug_check.address, false);
 	put(&text,
 	    "*** BUG CHECK 0x%X %s (%016" PRIX64 ", %016" PRIX64 ", %016" PRIX64 ", %016" PRIX64
 	    ")\n    %s\n",

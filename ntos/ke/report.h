@@ -15,7 +15,7 @@ size_t ke_format_bug_check(char *text, size_t size, const struct rs_event *event
 /* The same, onto a stream. */
 void ke_report_bug_check(FILE *stream, const struct rs_event *event);
 
-/* The lines of a stack alone; otherwise like ke_format_bug_check. */
+/* The lines of a stack alone, while its driver waits; otherwise like ke_format_bug_check. */
 size_t ke_format_stack(char *text, size_t size, const struct rs_stack *stack);
 
 #endif

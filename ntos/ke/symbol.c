@@ -147,6 +147,9 @@ void ke_name_address(char *text, size_t size, const void *address, const void *c
 
 /* ---- Symbols of drivers --------------------------------------------------------------------- */
 
+/* Less than other threads wait for a bug check to be told. */
+#define PATIENCE_MS 4000
+
 bool ke_uses_symbols;
 
 static void look_at(struct ldr_place *place, const void *address, bool behind_call)
@@ -160,7 +163,8 @@ static void look_at(struct ldr_place *place, const void *address, bool behind_ca
 	place->behind_call = behind_call;
 }
 
-void ke_find_symbols(struct ke_symbols *symbols, const struct rs_stack *stack, const void *address)
+void ke_find_symbols(struct ke_symbols *symbols, const struct rs_stack *stack, const void *address,
+		     bool at_once)
 {
 	memset(symbols, 0, sizeof(*symbols));
 	if (!ke_uses_symbols)
@@ -169,7 +173,8 @@ void ke_find_symbols(struct ke_symbols *symbols, const struct rs_stack *stack, c
 		look_at(&symbols->place[i], stack->frame[i],
 			i > 0 || ke_follows_call(stack->frame[i]));
 	look_at(&symbols->place[KE_ADDRESS], address, address && ke_follows_call(address));
-	ldr_find_symbols(symbols->place, KE_ADDRESS + 1, symbols->note, sizeof(symbols->note));
+	ldr_find_symbols(symbols->place, KE_ADDRESS + 1, at_once ? 0 : PATIENCE_MS, symbols->note,
+			 sizeof(symbols->note));
 }
 
 /* Of a path of Linux or Windows. */

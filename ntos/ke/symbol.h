@@ -26,8 +26,10 @@ struct ke_symbols {
 };
 
 /* Looks for them, unless the kernel was booted without (rs_options). `address` is another
- * place in a driver, or NULL. Slow: for reports. */
-void ke_find_symbols(struct ke_symbols *symbols, const struct rs_stack *stack, const void *address);
+ * place in a driver, or NULL. What takes a program to read is left out while a driver
+ * waits: `at_once`. */
+void ke_find_symbols(struct ke_symbols *symbols, const struct rs_stack *stack, const void *address,
+		     bool at_once);
 
 /* Writes ke_name_address' name and what is known besides:
  * "warden.sys+0x1234 deny+0x14 at deny.c:88". */

@@ -333,12 +333,14 @@ static void what_is_no_regular_file_is_not_opened(void **state)
 
 /* ---- Answers -------------------------------------------------------------------------------- */
 
+#define PATIENCE_MS 60000 /* for slow machines: nothing here waits for its end */
+
 static char notes[256];
 
 static struct ldr_place ask(const char *path, uint32_t rva)
 {
 	struct ldr_place place = {.path = path, .pe = &headers, .rva = rva};
-	ldr_find_symbols(&place, 1, notes, sizeof(notes));
+	ldr_find_symbols(&place, 1, PATIENCE_MS, notes, sizeof(notes));
 	return place;
 }
 
@@ -451,6 +453,21 @@ static void without_llvm_the_table_names_functions(void **state)
 	scratch_remove("symbols.sys");
 }
 
+static void without_patience_no_program_is_run(void **state)
+{
+	size_t size;
+	(void)state;
+	const char *path = copy_of("symbols", "sys", NULL, &size);
+	struct ldr_place place = {
+		.path = path, .pe = &headers, .rva = export_of_image(path, "outer")};
+	setenv("RINGSIDE_SYMBOLIZER", "/no/such/program", 1);
+	ldr_find_symbols(&place, 1, 0, notes, sizeof(notes));
+	unsetenv("RINGSIDE_SYMBOLIZER");
+	assert_string_equal(place.function, "outer");
+	assert_string_equal(notes, "");
+	scratch_remove("symbols.sys");
+}
+
 static void a_table_alone_names_functions(void **state)
 {
 	size_t size;
@@ -509,7 +526,7 @@ static void all_kinds_are_asked_at_once(void **state)
 		{.path = paths[1], .pe = &dwarf, .rva = 0x2000}, /* no code */
 		{.path = paths[1], .pe = &dwarf, .rva = in_dwarf, .behind_call = true},
 	};
-	ldr_find_symbols(place, 5, notes, sizeof(notes));
+	ldr_find_symbols(place, 5, PATIENCE_MS, notes, sizeof(notes));
 	assert_string_equal(place[0].function, "outer");
 	assert_ends_with(place[0].source, "symbols.c:201");
 	assert_string_equal(place[1].function, "");
@@ -682,6 +699,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_has_changed_is_not_used),
 		cmocka_unit_test(dwarf_gives_lines_and_the_table_names),
 		cmocka_unit_test(without_llvm_the_table_names_functions),
+		cmocka_unit_test(without_patience_no_program_is_run),
 		cmocka_unit_test(a_table_alone_names_functions),
 		cmocka_unit_test(a_pdb_gives_names_and_lines),
 		cmocka_unit_test(all_kinds_are_asked_at_once),
