@@ -383,9 +383,10 @@ NTSTATUS cm_full_path(struct cm_node *node, UNICODE_STRING *path)
 		length += sizeof(WCHAR) + at->name.Length;
 	if (length > UINT16_MAX)
 		return STATUS_NAME_TOO_LONG;
-	char *buffer = host_alloc(length), *end = buffer + length;
+	char *buffer = host_alloc(length);
 	if (!buffer)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	char *end = buffer + length;
 	for (const struct cm_node *at = node; at; at = at->parent) {
 		end -= at->name.Length;
 		memcpy(end, at->name.Buffer, at->name.Length);
