@@ -11,7 +11,7 @@ find_program(CLANG clang)
 find_program(LLD_LINK lld-link)
 
 set(IMPORT_LIBRARIES "")
-foreach(dll IN ITEMS ntoskrnl.exe hal.dll fltmgr.sys)
+foreach(dll IN ITEMS ntoskrnl.exe hal.dll fltmgr.sys ksecdd.sys)
   get_filename_component(stem ${dll} NAME_WE)
   set(library ${CMAKE_BINARY_DIR}/lib${stem}.a)
   add_custom_command(OUTPUT ${library}
@@ -38,7 +38,7 @@ function(add_driver name output)
   file(MAKE_DIRECTORY ${output})
   add_custom_command(OUTPUT ${sys}
     COMMAND ${MINGW_CC} ${DRIVER_CFLAGS} ${ARG_CFLAGS} -o ${sys} ${ARG_SOURCES} ${DRIVER_LDFLAGS}
-            ${ARG_LDFLAGS} -L${CMAKE_BINARY_DIR} -lntoskrnl -lhal -lfltmgr -lgcc
+            ${ARG_LDFLAGS} -L${CMAKE_BINARY_DIR} -lntoskrnl -lhal -lfltmgr -lksecdd -lgcc
     DEPENDS ${ARG_SOURCES} ${ARG_HEADERS} ${IMPORT_LIBRARIES} ${ddk_headers}
     VERBATIM)
   add_custom_target(driver-${name} ALL DEPENDS ${sys})

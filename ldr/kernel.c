@@ -10,7 +10,8 @@
  * carries an argument, and not the stack. Exported data are the C variables
  * themselves. An export directory says where things are in 32 bits from the
  * image's base, so each image is placed below the variables, near enough for
- * that (and for the 32-bit jumps), and their RVAs lead beyond its end.
+ * that (and for the 32-bit jumps), and their RVAs lead beyond its end. An image that
+ * passes another one's rows on has a forwarder for each instead of a thunk.
  *
  * The images are written before they are listed and constant afterwards.
  */
@@ -48,6 +49,8 @@ static const char *const folder[EXPORT_DLLS] = {
 	[EXPORT_NTOS] = "\\SystemRoot\\system32\\",
 	[EXPORT_HAL] = "\\SystemRoot\\system32\\",
 	[EXPORT_FLTMGR] = "\\SystemRoot\\System32\\drivers\\",
+	[EXPORT_CNG] = "\\SystemRoot\\System32\\Drivers\\",
+	[EXPORT_KSECDD] = "\\SystemRoot\\System32\\Drivers\\",
 };
 
 static uint32_t whole_pages(size_t size)
@@ -61,23 +64,39 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
+static bool forwards(const struct kernel_image *image)
+{
+	return export_source(image->dll) != image->dll;
+}
+
+/* "cng.", as forwarders begin. Returns its end. */
+static char *write_stem(char *at, enum export_dll dll)
+{
+	const char *name = export_dll_name(dll), *dot = strchr(name, '.');
+	size_t length = (size_t)(dot + 1 - name);
+	memcpy(at, name, length);
+	return at + length;
+}
+
 static int collect_rows(struct kernel_image *image)
 {
-	size_t names = strlen(export_dll_name(image->dll)) + 1;
+	const enum export_dll source = export_source(image->dll);
+	size_t names = strlen(export_dll_name(image->dll)) + 1, forwarders = 0;
 	image->row = host_alloc(export_count * sizeof(*image->row));
 	if (!image->row)
 		return -ENOMEM;
 	for (size_t i = 0; i < export_count; i++) {
-		if (export_table[i].dll != image->dll)
+		if (export_table[i].dll != source)
 			continue;
 		image->row[image->count++] = &export_table[i];
 		names += strlen(export_table[i].name) + 1;
+		forwarders += strlen(export_dll_name(source)) + strlen(export_table[i].name) + 1;
 	}
 	qsort(image->row, image->count, sizeof(*image->row), by_name);
 	image->text_size = whole_pages((size_t)image->count * THUNK_SIZE + 1);
 	/* Rows of the address, name and ordinal tables: 4, 4 and 2 bytes. */
 	image->edata_size = whole_pages(sizeof(struct pe_export_directory) + image->count * 10 +
-					names);
+					names + (forwards(image) ? forwarders : 0));
 	image->size = TEXT_RVA + image->text_size + image->edata_size;
 	return 0;
 }
@@ -143,7 +162,7 @@ static void write_text(const struct kernel_image *image)
 	uint8_t *text = image->base + TEXT_RVA;
 	memset(text, INT3, image->text_size);
 	for (uint32_t i = 0; i < image->count; i++) {
-		if (!image->row[i]->is_data)
+		if (!image->row[i]->is_data && !forwards(image))
 			write_thunk(text + (size_t)i * THUNK_SIZE, image->row[i]);
 	}
 }
@@ -169,8 +188,14 @@ static void write_export_directory(const struct kernel_image *image)
 	text += (uint32_t)(stpcpy((char *)image->base + text, export_dll_name(image->dll)) + 1 -
 			   ((char *)image->base + text));
 	for (uint32_t i = 0; i < image->count; i++) {
-		uint32_t rva = row_rva(image, i);
+		uint32_t rva = forwards(image) ? text : row_rva(image, i);
 		uint16_t index = (uint16_t)i;
+		if (forwards(image)) {
+			char *at = write_stem((char *)image->base + text,
+					      export_source(image->dll));
+			at = stpcpy(at, image->row[i]->name) + 1;
+			text = (uint32_t)(at - (char *)image->base);
+		}
 		memcpy(image->base + functions + i * 4, &rva, sizeof(rva));
 		memcpy(image->base + names + i * 4, &text, sizeof(text));
 		memcpy(image->base + ordinals + i * 2, &index, sizeof(index));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's own images: ntoskrnl.exe, hal.dll, fltmgr.sys. */
+/* The kernel's own images: ntoskrnl.exe, hal.dll and the others of exports.h. */
 #ifndef RINGSIDE_LDR_KERNEL_H
 #define RINGSIDE_LDR_KERNEL_H
 

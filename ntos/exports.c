@@ -42,9 +42,9 @@ const struct export_row export_table[] = {
 const size_t export_count = sizeof(export_table) / sizeof(*export_table);
 
 static const char *const dll_name[EXPORT_DLLS] = {
-	[EXPORT_NTOS] = "ntoskrnl.exe",
-	[EXPORT_HAL] = "hal.dll",
-	[EXPORT_FLTMGR] = "fltmgr.sys",
+	[EXPORT_NTOS] = "ntoskrnl.exe", [EXPORT_HAL] = "hal.dll",
+	[EXPORT_FLTMGR] = "fltmgr.sys", [EXPORT_CNG] = "cng.sys",
+	[EXPORT_KSECDD] = "ksecdd.sys",
 };
 
 const char *export_dll_name(enum export_dll dll)
@@ -60,11 +60,16 @@ enum export_dll export_find_dll(const char *name)
 	return (enum export_dll)dll;
 }
 
+enum export_dll export_source(enum export_dll dll)
+{
+	return dll == EXPORT_KSECDD ? EXPORT_CNG : dll;
+}
+
 const struct export_row *export_find(enum export_dll dll, const char *name)
 {
 	for (size_t i = 0; i < export_count; i++) {
 		const struct export_row *row = &export_table[i];
-		if (row->dll == dll && strcmp(row->name, name) == 0)
+		if (row->dll == export_source(dll) && strcmp(row->name, name) == 0)
 			return row;
 	}
 	return NULL;

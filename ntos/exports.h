@@ -7,7 +7,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum export_dll { EXPORT_NTOS, EXPORT_HAL, EXPORT_FLTMGR, EXPORT_DLLS };
+enum export_dll {
+	EXPORT_NTOS,
+	EXPORT_HAL,
+	EXPORT_FLTMGR,
+	EXPORT_CNG,
+	EXPORT_KSECDD, /* has no rows: passes all of CNG's on */
+	EXPORT_DLLS
+};
 
 enum export_status {
 	EXPORT_IMPLEMENTED, /* does all that its reference says */
@@ -30,11 +37,14 @@ struct export_row {
 extern const struct export_row export_table[];
 extern const size_t export_count;
 
-/* "ntoskrnl.exe", "hal.dll", "fltmgr.sys". */
+/* "ntoskrnl.exe", "hal.dll", "fltmgr.sys", "cng.sys", "ksecdd.sys". */
 const char *export_dll_name(enum export_dll dll);
 
 /* Which of them `name` is, ignoring case; EXPORT_DLLS if none. */
 enum export_dll export_find_dll(const char *name);
+
+/* Whose rows it exports: its own, or those of the one that it forwards to. */
+enum export_dll export_source(enum export_dll dll);
 
 /* The row of `name`, or NULL. */
 const struct export_row *export_find(enum export_dll dll, const char *name);

@@ -132,6 +132,8 @@
 	X(NO_MATCH, 0xC0000272)                                                                    \
 	X(NO_MORE_MATCHES, 0xC0000273)                                                             \
 	X(CALLBACK_BYPASS, 0xC0000503)                                                             \
+	X(INVALID_SIGNATURE, 0xC000A000)                                                           \
+	X(AUTH_TAG_MISMATCH, 0xC000A002)                                                           \
 	X(FLT_INSTANCE_ALTITUDE_COLLISION, 0xC01C0011)                                             \
 	X(FLT_INVALID_NAME_REQUEST, 0xC01C0005)                                                    \
 	X(FLT_FILTER_NOT_READY, 0xC01C0008)                                                        \

@@ -18,6 +18,8 @@ static const struct {
 	{"ntoskrnl.exe", "\\SystemRoot\\system32\\ntoskrnl.exe"},
 	{"hal.dll", "\\SystemRoot\\system32\\hal.dll"},
 	{"fltmgr.sys", "\\SystemRoot\\System32\\drivers\\fltmgr.sys"},
+	{"cng.sys", "\\SystemRoot\\System32\\Drivers\\cng.sys"},
+	{"ksecdd.sys", "\\SystemRoot\\System32\\Drivers\\ksecdd.sys"},
 };
 
 static void assert_ascii(const UNICODE_STRING *string, const char *expected)
@@ -88,6 +90,19 @@ static void every_row_is_in_its_export_directory(void **state)
 			assert_ptr_equal(ldr_module_of(found), m); /* a thunk */
 	}
 	assert_null(walk(ldr_kernel_image(EXPORT_NTOS)->entry.DllBase, "NotThere"));
+}
+
+static void ksecdd_passes_the_routines_of_cng_on(void **state)
+{
+	(void)state;
+	const char *base = ldr_kernel_image(EXPORT_KSECDD)->entry.DllBase;
+	void *found = ldr_find_export("ksecdd.sys", "BCryptCreateHash");
+	assert_non_null(found);
+	assert_ptr_equal(found, ldr_find_export("cng.sys", "BCryptCreateHash"));
+	assert_string_equal(walk(base, "BCryptCreateHash"), "cng.BCryptCreateHash");
+	assert_null(ldr_find_export("ksecdd.sys", "NotThere"));
+	assert_ptr_equal(export_find(EXPORT_KSECDD, "BCryptHash"),
+			 export_find(EXPORT_CNG, "BCryptHash"));
 }
 
 static void names_are_sorted_for_binary_search(void **state)
@@ -244,6 +259,7 @@ int main(void)
 		WORLD_TEST(ntoskrnl_is_the_first_module),
 		WORLD_TEST(headers_are_those_of_an_image),
 		WORLD_TEST(every_row_is_in_its_export_directory),
+		WORLD_TEST(ksecdd_passes_the_routines_of_cng_on),
 		WORLD_TEST(names_are_sorted_for_binary_search),
 		WORLD_TEST(ab_05_data_is_found_by_a_walk),
 		WORLD_TEST(newer_routines_are_found_at_run_time),
