@@ -73,7 +73,7 @@ static NTSTATUS end(const struct transfer *t, int64_t moved, ULONG_PTR *informat
 
 NTSTATUS volume_read(PIRP irp, PIO_STACK_LOCATION location, ULONG_PTR *information)
 {
-	struct transfer t;
+	struct transfer t = {0};
 	NTSTATUS status = begin(&t, irp, location);
 	if (NT_SUCCESS(status))
 		status = check_buffer(&t, irp, true);
@@ -100,7 +100,7 @@ static int find_end(struct transfer *t, const IO_STACK_LOCATION *location)
 
 NTSTATUS volume_write(PIRP irp, PIO_STACK_LOCATION location, ULONG_PTR *information)
 {
-	struct transfer t;
+	struct transfer t = {0};
 	NTSTATUS status = begin(&t, irp, location);
 	if (NT_SUCCESS(status))
 		status = volume_check_writable(t.file);
