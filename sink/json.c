@@ -313,6 +313,14 @@ static json_t *stack_value(const struct rs_stack *stack, bool at_once)
 	return frames;
 }
 
+static json_t *callback_lasts(const struct rs_event *event)
+{
+	return json_pack("{s:o*, s:o*, s:I, s:I}", "driver", module_value(event->lasting.module),
+			 "routine", address_value(event->lasting.routine), "duration_ns",
+			 (json_int_t)event->lasting.duration, "pid",
+			 (json_int_t)event->lasting.host_id);
+}
+
 static json_t *missing_called(const struct rs_event *event)
 {
 	return json_pack("{s:o*, s:o*, s:o*, s:o, s:o*}", "driver",
@@ -358,6 +366,7 @@ static const struct {
 	[RS_IMAGE_LOADED] = {"image_loaded", image_loaded},
 	[RS_HANDLE_OPERATION] = {"handle_operation", handle_operation},
 	[RS_CALLBACK_RETURNED] = {"callback_returned", callback_returned},
+	[RS_CALLBACK_LASTS] = {"callback_lasts", callback_lasts},
 	[RS_DEVICE_REQUEST] = {"device_request", device_request},
 	[RS_MISSING_CALLED] = {"missing_called", missing_called},
 	[RS_WRITE_REFUSED] = {"write_refused", write_refused},

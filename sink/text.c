@@ -489,6 +489,16 @@ static void dump(struct sink_line *line, const UCHAR *bytes, SIZE_T size)
 	}
 }
 
+static void tell_lasting(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	begin_driver(sink, line, event, event->lasting.module);
+	sink_paint(line, SINK_YELLOW);
+	sink_sayf(line, ": routine running for %lu s in PID %lu",
+		  (unsigned long)(event->lasting.duration / 1000000000),
+		  (unsigned long)event->lasting.host_id);
+	sink_paint(line, SINK_PLAIN);
+}
+
 static void tell_request(struct sink *sink, struct sink_line *line, const struct rs_event *event)
 {
 	NTSTATUS status = event->request.status;
@@ -589,6 +599,7 @@ static teller *const tellers[RS_EVENT_TYPES] = {
 	[RS_IMAGE_LOADED] = tell_image,
 	[RS_HANDLE_OPERATION] = tell_handle,
 	[RS_CALLBACK_RETURNED] = tell_callback,
+	[RS_CALLBACK_LASTS] = tell_lasting,
 	[RS_DEVICE_REQUEST] = tell_request,
 	[RS_MISSING_CALLED] = tell_missing,
 	[RS_WRITE_REFUSED] = tell_write_refused,

@@ -43,6 +43,7 @@ enum rs_event_type {
 	RS_IMAGE_LOADED,      /* after the last image routine */
 	RS_HANDLE_OPERATION,  /* a handle to a process, thread or desktop was made or refused */
 	RS_CALLBACK_RETURNED, /* one callback of one driver returned */
+	RS_CALLBACK_LASTS,    /* a routine of a driver has been running for a long time */
 	RS_DEVICE_REQUEST,    /* a request that the command line asked for has an answer */
 	RS_MISSING_CALLED,    /* a driver called an import that is not here, and got a status */
 	RS_WRITE_REFUSED,     /* a file was to be changed below a folder that may only be read */
@@ -144,6 +145,12 @@ struct rs_event {
 			ACCESS_MASK access_before, access_after; /* object pre */
 			ULONG64 process_id;                      /* the process it was told about */
 		} callback;
+		struct {
+			const KLDR_DATA_TABLE_ENTRY *module;
+			const void *routine;
+			ULONG64 duration; /* ns, until now */
+			ULONG64 host_id;  /* the Linux pid of whom it was called for */
+		} lasting;
 		struct {
 			const char *kind;   /* "open" (which failed), "ioctl", "read", "write" */
 			const char *device; /* as it was given */

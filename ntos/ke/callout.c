@@ -34,3 +34,18 @@ _Noreturn void ke_callout_violation(KIRQL irql)
 	ke_bug_check(&check, "%s returned with %d critical and %d guarded regions too many",
 		     callout->what, -kernel, -special);
 }
+
+/* The callout is on the other thread's stack, which stays mapped; what stands there can be
+ * something else by now, which is noticed by its processor. */
+__attribute__((no_sanitize("address", "thread"))) bool
+ke_peek_callout(const struct ke_processor *processor, struct ke_callout *seen)
+{
+	struct ke_callout *const volatile *innermost = &processor->callout;
+	const volatile struct ke_callout *callout = *innermost;
+	if (!callout)
+		return false;
+	seen->what = callout->what;
+	seen->routine = callout->routine;
+	seen->self = callout->self;
+	return seen->self == processor && *innermost == callout;
+}

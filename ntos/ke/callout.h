@@ -24,6 +24,10 @@
  * Does not return. */
 _Noreturn void ke_callout_violation(KIRQL irql);
 
+/* What another host thread, which does not end meanwhile, seems to be inside of. False:
+ * nothing. It may have left it in this moment; nothing that `seen` points to may be looked into. */
+bool ke_peek_callout(const struct ke_processor *processor, struct ke_callout *seen);
+
 /* One critical region more. Both counts are read and written as one, always: a
  * processor has to wait when a load spans what smaller stores have just written. */
 static inline ULONG64 ke_inside_region(ULONG64 apc_disable)

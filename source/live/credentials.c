@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -100,10 +101,13 @@ static bool has_capability(pid_t tid, const struct credentials *c, unsigned capa
 /* Of a task that never changed them: those that we have ourselves. */
 static const struct credentials *our_credentials(void)
 {
-	static struct credentials ours; /* the notifier alone asks */
-	static bool known;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct credentials ours;
+	static bool known; /* then they do not change any more */
+	pthread_mutex_lock(&lock);
 	if (!known)
 		known = read_credentials(getpid(), &ours);
+	pthread_mutex_unlock(&lock);
 	return known ? &ours : NULL;
 }
 

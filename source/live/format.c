@@ -11,12 +11,15 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define REMEMBERED 256u
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what is known */
 
 static struct known {
 	dev_t device;
@@ -32,18 +35,22 @@ static struct known *slot_for(const struct stat *status)
 
 static bool is_known(const struct stat *status)
 {
-	const struct known *k = slot_for(status);
-	return k->inode == status->st_ino && k->device == status->st_dev &&
-	       k->size == status->st_size && k->changed.tv_sec == status->st_ctim.tv_sec &&
-	       k->changed.tv_nsec == status->st_ctim.tv_nsec;
+	pthread_mutex_lock(&lock);
+	const struct known k = *slot_for(status);
+	pthread_mutex_unlock(&lock);
+	return k.inode == status->st_ino && k.device == status->st_dev &&
+	       k.size == status->st_size && k.changed.tv_sec == status->st_ctim.tv_sec &&
+	       k.changed.tv_nsec == status->st_ctim.tv_nsec;
 }
 
 static void remember(const struct stat *status)
 {
+	pthread_mutex_lock(&lock);
 	*slot_for(status) = (struct known){.device = status->st_dev,
 					   .inode = status->st_ino,
 					   .changed = status->st_ctim,
 					   .size = status->st_size};
+	pthread_mutex_unlock(&lock);
 }
 
 static ssize_t read_head(int fd, char head[LIVE_HEAD_SIZE])

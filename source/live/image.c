@@ -120,11 +120,10 @@ static void start_folder(const struct live_exec *exec, char link[64])
 
 static bool has_our_root(pid_t tid)
 {
-	static struct statx ours; /* of a process that does not move its root */
 	char link[40];
-	struct statx theirs;
+	struct statx ours, theirs;
 	snprintf(link, sizeof link, "/proc/%d/root", tid);
-	if (!ours.stx_mask && statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &ours))
+	if (statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &ours))
 		return false;
 	if (statx(AT_FDCWD, link, 0, STATX_INO | STATX_MNT_ID, &theirs))
 		return false;
@@ -385,6 +384,7 @@ int live_running_image(pid_t pid, struct live_image *image, struct live_argument
 	if (error)
 		return error;
 	memcpy(image->opened, image->located, sizeof image->opened);
+	image->exact = image->set_id = false;
 	image->native = true;
 	image->device = status.st_dev;
 	image->inode = status.st_ino;

@@ -3,7 +3,9 @@
  * Answering notifications.
  *
  * One thread receives, asks the row of the table and answers, one call after the
- * other. It keeps no state of its own but the buffers; what it looks up is
+ * other. When a driver keeps it, the watch has another one receive, and the first
+ * is a spare when it comes back: at any time one thread receives, however many wait for drivers.
+ * A thread keeps no state of its own but the buffers; what it looks up is
  * borrowed from the map. Callers wait killably (WAIT_KILLABLE_RECV), so a call that
  * was received is answered once, or its caller was killed: then the answer finds
  * nobody (ENOENT) and a creation that was told is taken back.
@@ -15,6 +17,7 @@
 #include "source/live/keeper.h"
 #include "source/live/kernel.h"
 #include "source/live/fate.h"
+#include "source/live/watch.h"
 #include "ke/bugcheck.h"
 #include "memory.h"
 #include <errno.h>
@@ -22,6 +25,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -37,23 +41,40 @@
 
 #define X32_BIT 0x40000000
 
-struct live_notifier {
+#define MOST_RECEIVERS 64u
+
+struct receiver {
+	struct live_watched watched;
+	struct live_notifier *of;
 	pthread_t thread;
-	int listener, stop; /* stop: an eventfd */
-	struct seccomp_notif_sizes sizes;
 	struct seccomp_notif *request;
 	struct seccomp_notif_resp *response;
+	bool spare; /* under the lock */
+	struct receiver *next;
+};
+_Static_assert(offsetof(struct receiver, watched) == 0, "relieve casts");
+
+struct live_notifier {
+	int listener, stop; /* stop: an eventfd */
+	struct seccomp_notif_sizes sizes;
+	_Atomic(struct receiver *) active; /* who receives; changed under the lock */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct receiver *first;
+	unsigned count;
+	bool ended;
 };
 
 /* ---- One notification ------------------------------------------------------------------- */
 
-static struct live_answer ask(const struct live_notifier *n, struct live_task *task)
+static struct live_answer ask(const struct receiver *r, struct live_task *task)
 {
-	const struct seccomp_data *data = &n->request->data;
+	const struct seccomp_data *data = &r->request->data;
 	const struct live_call *call = live_call_of(data->arch, data->nr);
 	bool short_pointers = data->arch == AUDIT_ARCH_I386 || (data->nr & X32_BIT);
-	struct live_notice notice = {.request = n->request,
-				     .listener = n->listener,
+	struct live_notice notice = {.request = r->request,
+				     .listener = r->of->listener,
 				     .pointer_size = short_pointers ? 4 : 8,
 				     .task = task};
 	if (!call || ke_crashed())
@@ -61,65 +82,101 @@ static struct live_answer ask(const struct live_notifier *n, struct live_task *t
 	return call->answer(call, &notice);
 }
 
-static bool send_answer(const struct live_notifier *n, struct live_answer answer)
+static bool send_answer(const struct receiver *r, struct live_answer answer)
 {
-	struct seccomp_notif_resp *r = n->response;
-	memset(r, 0, n->sizes.seccomp_notif_resp);
-	r->id = n->request->id;
+	struct seccomp_notif_resp *response = r->response;
+	memset(response, 0, r->of->sizes.seccomp_notif_resp);
+	response->id = r->request->id;
 	if (answer.what == LIVE_GO_ON)
-		r->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else if (answer.value < 0)
-		r->error = (int)answer.value;
+		response->error = (int)answer.value;
 	else
-		r->val = answer.value;
-	return ioctl(n->listener, SECCOMP_IOCTL_NOTIF_SEND, r) == 0;
+		response->val = answer.value;
+	return ioctl(r->of->listener, SECCOMP_IOCTL_NOTIF_SEND, response) == 0;
 }
 
-static void serve(struct live_notifier *n)
+static void serve(struct receiver *r)
 {
-	struct live_task *task = live_find_task((pid_t)n->request->pid);
-	live_end_straggler((pid_t)n->request->pid);
+	struct live_task *task = live_find_task((pid_t)r->request->pid);
+	live_end_straggler((pid_t)r->request->pid);
 	if (!task || !task->process) {
-		send_answer(n, LIVE_CONTINUE);
+		send_answer(r, LIVE_CONTINUE);
 	} else {
 		live_take_back(live_take_pending(task)); /* of an exec that failed */
-		if (!send_answer(n, ask(n, task)))
+		if (!send_answer(r, ask(r, task)))
 			live_take_back(live_take_pending(task));
 	}
 	if (task)
 		live_return(task);
 }
 
-/* ---- The thread ------------------------------------------------------------------------------ */
+/* ---- The threads ----------------------------------------------------------------------------- */
 
-static bool receive(struct live_notifier *n)
+static bool receive(const struct receiver *r)
 {
-	memset(n->request, 0, n->sizes.seccomp_notif);
-	return ioctl(n->listener, SECCOMP_IOCTL_NOTIF_RECV, n->request) == 0;
+	memset(r->request, 0, r->of->sizes.seccomp_notif);
+	return ioctl(r->of->listener, SECCOMP_IOCTL_NOTIF_RECV, r->request) == 0;
 }
 
-/* Until it is told to stop, or the last task under the filter is gone. */
+/* False when it is told to stop, or the last task under the filter is gone. */
+static bool answer_one(struct receiver *r)
+{
+	struct pollfd wait[] = {{.fd = r->of->listener, .events = POLLIN},
+				{.fd = r->of->stop, .events = POLLIN}};
+	if (poll(wait, 2, -1) < 0)
+		return errno == EINTR;
+	if (!(wait[0].revents & POLLIN))
+		return !wait[0].revents && !wait[1].revents;
+	if (receive(r)) {
+		live_watch_enter(&r->watched, (pid_t)r->request->pid);
+		serve(r);
+		live_watch_leave(&r->watched);
+	}
+	return true;
+}
+
+/* Until it is its turn. False at the end. */
+static bool wait_as_spare(struct receiver *r)
+{
+	struct live_notifier *n = r->of;
+	pthread_mutex_lock(&n->lock);
+	r->spare = true;
+	while (atomic_load(&n->active) != r && !n->ended)
+		pthread_cond_wait(&n->changed, &n->lock);
+	r->spare = false;
+	bool ended = n->ended;
+	pthread_mutex_unlock(&n->lock);
+	return !ended;
+}
+
+static void end(struct live_notifier *n)
+{
+	pthread_mutex_lock(&n->lock);
+	n->ended = true;
+	pthread_cond_broadcast(&n->changed);
+	pthread_mutex_unlock(&n->lock);
+}
+
 static void *answer_all(void *argument)
 {
-	struct live_notifier *n = argument;
-	struct pollfd wait[] = {{.fd = n->listener, .events = POLLIN},
-				{.fd = n->stop, .events = POLLIN}};
+	struct receiver *r = argument;
+	r->watched.processor = ke_processor();
+	live_watch(&r->watched);
 	for (;;) {
-		if (poll(wait, 2, -1) < 0 && errno != EINTR)
+		if (atomic_load(&r->of->active) != r && !wait_as_spare(r))
 			break;
-		if (wait[0].revents & POLLIN) {
-			if (receive(n))
-				serve(n);
-		} else if (wait[0].revents || wait[1].revents) {
+		if (!answer_one(r))
 			break;
-		}
 	}
+	end(r->of);
+	live_unwatch(&r->watched);
 	return NULL;
 }
 
 /* Signals for the process go to its other threads; those that the processor
  * raises must stay unblocked, because the kernel in ntos/ lives on them. */
-static int start_thread(struct live_notifier *n)
+static int start_thread(struct receiver *r)
 {
 	static const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
 	sigset_t blocked, before;
@@ -127,18 +184,75 @@ static int start_thread(struct live_notifier *n)
 	for (unsigned i = 0; i < sizeof own / sizeof own[0]; i++)
 		sigdelset(&blocked, own[i]);
 	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	int error = pthread_create(&n->thread, NULL, answer_all, n);
+	int error = pthread_create(&r->thread, NULL, answer_all, r);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -error;
 }
 
+static void free_receiver(struct receiver *r)
+{
+	live_free_request(r->request);
+	host_free(r->response);
+	host_free(r);
+}
+
+static void relieve(struct live_watched *watched);
+
+/* One more receiver, the active one from now on. Under the lock. */
+static int add_receiver(struct live_notifier *n)
+{
+	struct receiver *r = n->count < MOST_RECEIVERS ? host_alloc(sizeof *r) : NULL;
+	if (!r)
+		return -ENOMEM;
+	r->of = n;
+	r->watched.relieve = relieve;
+	r->request = live_new_request(n->sizes.seccomp_notif);
+	r->response = host_alloc(n->sizes.seccomp_notif_resp);
+	int error = r->request && r->response ? 0 : -ENOMEM;
+	struct receiver *before = atomic_exchange(&n->active, r);
+	if (!error)
+		error = start_thread(r);
+	if (error) {
+		atomic_store(&n->active, before);
+		free_receiver(r);
+		return error;
+	}
+	r->next = n->first;
+	n->first = r;
+	n->count++;
+	return 0;
+}
+
+/* By the watch: `watched` does not receive for now. */
+static void relieve(struct live_watched *watched)
+{
+	struct receiver *kept = (struct receiver *)(void *)watched;
+	struct live_notifier *n = kept->of;
+	pthread_mutex_lock(&n->lock);
+	if (atomic_load(&n->active) == kept && !n->ended) {
+		struct receiver *spare = n->first;
+		while (spare && !spare->spare)
+			spare = spare->next;
+		if (spare)
+			atomic_store(&n->active, spare);
+		else
+			add_receiver(n);
+		pthread_cond_broadcast(&n->changed);
+	}
+	pthread_mutex_unlock(&n->lock);
+}
+
 static void free_notifier(struct live_notifier *n)
 {
+	while (n->first) {
+		struct receiver *r = n->first;
+		pthread_join(r->thread, NULL);
+		n->first = r->next;
+		free_receiver(r);
+	}
 	if (n->stop >= 0)
 		close(n->stop);
 	close(n->listener);
-	live_free_request(n->request);
-	host_free(n->response);
 	host_free(n);
 }
 
@@ -151,18 +265,15 @@ struct live_notifier *live_start_notifier(int listener, int *error)
 		return NULL;
 	}
 	n->listener = listener;
+	pthread_mutex_init(&n->lock, NULL);
+	pthread_cond_init(&n->changed, NULL);
 	n->stop = eventfd(0, EFD_CLOEXEC);
 	*error = n->stop < 0 ? -errno : 0;
 	if (!*error && syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &n->sizes))
 		*error = -errno;
-	if (!*error) {
-		n->request = live_new_request(n->sizes.seccomp_notif);
-		n->response = host_alloc(n->sizes.seccomp_notif_resp);
-		*error = n->request && n->response ? 0 : -ENOMEM;
-	}
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	if (!*error)
-		*error = start_thread(n);
+		*error = add_receiver(n);
 	if (*error) {
 		free_notifier(n);
 		return NULL;
@@ -173,6 +284,6 @@ struct live_notifier *live_start_notifier(int listener, int *error)
 void live_stop_notifier(struct live_notifier *notifier)
 {
 	eventfd_write(notifier->stop, 1);
-	pthread_join(notifier->thread, NULL);
+	end(notifier);
 	free_notifier(notifier);
 }

@@ -19,6 +19,7 @@
 #include "source/live/kernel.h"
 #include "source/live/notify.h"
 #include "source/live/tracer.h"
+#include "source/live/watch.h"
 #include "ke/bugcheck.h"
 #include "memory.h"
 #include <errno.h>
@@ -206,7 +207,11 @@ static int supervise_child(struct run *run, struct rs_error *error)
 		close(listener);
 		return failure;
 	}
-	run->notifier = live_start_notifier(listener, &failure);
+	failure = live_start_watch();
+	if (failure)
+		close(listener);
+	else
+		run->notifier = live_start_notifier(listener, &failure);
 	if (failure) {
 		explain(error, "cannot answer seccomp notifications: %s", strerror(-failure));
 		return failure;
@@ -263,6 +268,7 @@ static void finish(struct run *run)
 	live_forget_fate();
 	if (run->notifier)
 		live_stop_notifier(run->notifier);
+	live_stop_watch();
 	live_stop_keeper();
 	live_visit_tasks(end_left_over, run->launcher);
 	if (run->launcher)

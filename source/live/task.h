@@ -49,6 +49,9 @@ enum live_state {
 /* Whose process ids a task uses in its calls. */
 enum live_numbering { LIVE_NUMBERING_UNKNOWN, LIVE_NUMBERING_OURS, LIVE_NUMBERING_OTHER };
 
+/* A birth, an end, a death, and one to spare. */
+#define LIVE_MOST_WAITING 4
+
 /* A Linux thread. */
 struct live_task {
 	pid_t tid;              /* changes when a thread that is not the leader execs */
@@ -62,7 +65,12 @@ struct live_task {
 	struct live_pending *pending;
 
 	enum live_numbering numbering; /* the notifier's own */
-	int first_stop;                /* signal of its first stop; the tracer's own */
+
+	/* The tracer's own (deputy.h). */
+	int first_stop; /* signal of its first stop */
+	bool held;      /* somebody is busy with it: its reports wait */
+	unsigned waiting;
+	int report[LIVE_MOST_WAITING];
 
 	/* Held while `nt` is the current thread of some host thread. */
 	pthread_mutex_t context;

@@ -3,8 +3,10 @@
  * Births, execs, ends and stops, by ptrace.
  *
  * Every task is seized with the options below and so are its children, before
- * they run an instruction. Only this thread may use ptrace on them, and it never
- * waits for a particular one: waitpid(-1) and a function for each kind of stop.
+ * they run an instruction. One thread traces, and it never waits for a particular
+ * task: waitpid(-1) and a function for each kind of stop. While a driver keeps that
+ * thread, deputies run the same functions (deputy.h); everything here is under
+ * its lock but what is told (TELL).
  * A task is let go (detached) at EVENT_EXIT, where its address space still exists;
  * its real parent then sees an ordinary zombie.
  *
@@ -17,6 +19,7 @@
  */
 #include "source/live/tracer.h"
 #include "source/live/calls.h"
+#include "source/live/deputy.h"
 #include "source/live/fate.h"
 #include "source/live/keeper.h"
 #include "source/live/kernel.h"
@@ -59,9 +62,16 @@ static struct {
 	bool unchecked;     /* some of the others were not looked up in /proc yet */
 } tracer;
 
+#define TRACE(request, tid, address, data)                                                         \
+	live_ptrace((request), (tid), (unsigned long)(address), (unsigned long)(data))
+
+/* Everything that can call a driver is told without the lock. Meanwhile others may trace; so
+ * the tasks that it is about are held (hold), and what they report waits. */
+#define TELL(tid, call) (live_begin_telling(tid), (void)(call), live_end_telling())
+
 static void resume(pid_t tid, int signal)
 {
-	ptrace(PTRACE_CONT, tid, NULL, signal);
+	TRACE(PTRACE_CONT, tid, NULL, signal);
 }
 
 static bool is_stop_signal(int signal)
@@ -72,7 +82,7 @@ static bool is_stop_signal(int signal)
 static pid_t event_message(pid_t tid)
 {
 	unsigned long message = 0;
-	ptrace(PTRACE_GETEVENTMSG, tid, NULL, &message);
+	TRACE(PTRACE_GETEVENTMSG, tid, NULL, &message);
 	return (pid_t)message;
 }
 
@@ -80,7 +90,7 @@ static pid_t event_message(pid_t tid)
 
 static long peek_register(pid_t tid, size_t offset)
 {
-	return ptrace(PTRACE_PEEKUSER, tid, offset, NULL);
+	return TRACE(PTRACE_PEEKUSER, tid, offset, NULL);
 }
 
 #define REGISTER(name) offsetof(struct user_regs_struct, name)
@@ -91,7 +101,7 @@ static long peek_register(pid_t tid, size_t offset)
 static unsigned long clone_flags(pid_t tid)
 {
 	struct user_regs_struct r;
-	if (ptrace(PTRACE_GETREGS, tid, NULL, &r))
+	if (TRACE(PTRACE_GETREGS, tid, NULL, &r))
 		return 0;
 	switch ((long)r.orig_rax & ~X32_BIT) {
 	case NUMBER_OF_CLONE_64:
@@ -123,6 +133,35 @@ static void forget(struct live_task *task)
 	live_forget_task(task);
 }
 
+static void on_report(pid_t tid, int status);
+static bool step(void);
+
+/* From now on the task's reports wait: somebody is busy with it. */
+static void hold(struct live_task *task)
+{
+	task->held = true;
+}
+
+static void keep_report(struct live_task *task, int status)
+{
+	if (task->waiting == LIVE_MOST_WAITING) /* the last is what is true now */
+		task->waiting--;
+	task->report[task->waiting++] = status;
+}
+
+/* Handles what waited. */
+static void let_go(struct live_task *task)
+{
+	pid_t tid = task->tid;
+	unsigned count = task->waiting;
+	int report[LIVE_MOST_WAITING];
+	memcpy(report, task->report, sizeof report);
+	task->held = false;
+	task->waiting = 0;
+	for (unsigned i = 0; i < count; i++)
+		on_report(tid, report[i]);
+}
+
 /* Gives a task its process, its creator's or one of its own, and tells the kernel. */
 static void place(struct live_task *creator, struct live_task *task, bool thread)
 {
@@ -130,20 +169,20 @@ static void place(struct live_task *creator, struct live_task *task, bool thread
 		return;
 	tracer.unclaimed--;
 	if (thread) {
-		live_tell_thread(creator, task);
+		TELL(task->tid, live_tell_thread(creator, task));
 		return;
 	}
 	atomic_store(&task->process->estranged, atomic_load(&creator->process->estranged));
-	live_tell_fork(creator, task);
+	TELL(task->tid, live_tell_fork(creator, task));
 }
 
 /* From its first stop into life. */
 static void begin(struct live_task *task)
 {
 	task->state = LIVE_RUNNING;
-	live_tell_start(task);
+	TELL(task->tid, live_tell_start(task));
 	if (is_stop_signal(task->first_stop)) /* born into a stopped process */
-		ptrace(PTRACE_LISTEN, task->tid, NULL, 0);
+		TRACE(PTRACE_LISTEN, task->tid, NULL, 0);
 	else
 		resume(task->tid, 0);
 }
@@ -156,13 +195,17 @@ static void on_birth_event(struct live_task *creator)
 	if (!task) {
 		task = add(tid);
 		if (task) {
-			place(creator, task, thread);
+			hold(task);
 			task->state = LIVE_EXPECTED;
+			place(creator, task, thread);
+			let_go(task);
 		}
 	} else {
 		if (!task->process && task->state == LIVE_HELD) {
+			hold(task);
 			place(creator, task, thread);
 			begin(task);
+			let_go(task);
 			tracer.unchecked = tracer.unclaimed > tracer.ghosts;
 		} else if (!task->process) {
 			forget(task); /* it had ended before it could be told */
@@ -194,14 +237,16 @@ static pid_t origin_of(pid_t tid, bool *thread)
  * cannot come any more: the creator is `gone`, or has been before. */
 static void adopt(struct live_task *task, pid_t gone)
 {
-	if (task->process || task->state != LIVE_HELD)
+	if (task->process || task->state != LIVE_HELD || task->held)
 		return;
 	bool thread;
 	struct live_task *creator = live_find_task(origin_of(task->tid, &thread));
 	bool alive = creator && creator->process && creator->state != LIVE_ENDED;
 	if (!alive || creator->process->pid == gone) {
+		hold(task);
 		place(alive ? creator : tracer.launcher, task, thread && alive);
 		begin(task);
+		let_go(task);
 	}
 	if (creator)
 		live_return(creator);
@@ -233,26 +278,37 @@ static void on_first_stop(pid_t tid, struct live_task *task, int signal)
 	}
 	task = add(tid);
 	if (!task) {
-		ptrace(PTRACE_DETACH, tid, NULL, 0); /* no memory: it runs unseen */
+		TRACE(PTRACE_DETACH, tid, NULL, 0); /* no memory: it runs unseen */
 		return;
 	}
 	task->first_stop = signal;
 	tracer.unchecked = true;
 }
 
-int live_seize(struct live_task *launcher, pid_t child, bool dies_with_us)
+static int seize(struct live_task *launcher, pid_t child, bool dies_with_us)
 {
 	memset(&tracer, 0, sizeof tracer);
 	tracer.launcher = launcher;
-	if (ptrace(PTRACE_SEIZE, child, NULL, OPTIONS | (dies_with_us ? PTRACE_O_EXITKILL : 0)))
+	if (TRACE(PTRACE_SEIZE, child, NULL, OPTIONS | (dies_with_us ? PTRACE_O_EXITKILL : 0)))
 		return -errno;
 	struct live_task *task = add(child);
 	if (!task)
 		return -ENOMEM;
 	place(launcher, task, false);
 	task->state = LIVE_RUNNING;
-	live_tell_start(task);
+	TELL(child, live_tell_start(task));
 	return 0;
+}
+
+int live_seize(struct live_task *launcher, pid_t child, bool dies_with_us)
+{
+	live_begin_tracing(step);
+	int error = seize(launcher, child, dies_with_us);
+	if (error)
+		live_end_tracing();
+	else
+		live_begin_waiting();
+	return error;
 }
 
 /* ---- exec ------------------------------------------------------------------------------- */
@@ -284,7 +340,7 @@ static struct live_pending *tell_late(struct live_task *task, bool *refused)
 	struct live_arguments arguments = {0};
 	struct live_pending *pending = NULL;
 	if (!live_running_image(task->tid, &image, &arguments))
-		*refused = live_tell_exec(task, &image, &arguments, &pending) != 0;
+		TELL(task->tid, *refused = live_tell_exec(task, &image, &arguments, &pending) != 0);
 	host_free(arguments.text);
 	return pending;
 }
@@ -298,7 +354,7 @@ static struct live_task *successor(pid_t pid, pid_t former)
 	struct live_task *leader = live_find_task(pid);
 	if (leader) {
 		if (leader->state != LIVE_ENDED && leader->process)
-			live_tell_end(leader, 0);
+			TELL(leader->tid, live_tell_end(leader, 0));
 		tracer.tasks--;
 		live_return(leader);
 	}
@@ -321,13 +377,13 @@ static void on_exec(pid_t pid, const struct live_task *leader)
 	if (task && task->process && !ke_crashed()) {
 		struct live_pending *pending = live_take_pending(task);
 		if (pending && !as_told(pid, pending)) {
-			live_take_back(pending);
+			TELL(pid, live_take_back(pending));
 			pending = NULL;
 		}
 		if (!pending)
 			pending = tell_late(task, &refused);
 		if (pending)
-			live_tell_exec_done(task, pending);
+			TELL(pid, live_tell_exec_done(task, pending));
 	}
 	if (refused)
 		kill(pid, SIGKILL);
@@ -342,7 +398,7 @@ static void on_exec(pid_t pid, const struct live_task *leader)
 static void end(struct live_task *task, int status)
 {
 	if (task->state != LIVE_ENDED)
-		live_tell_end(task, status);
+		TELL(task->tid, live_tell_end(task, status));
 }
 
 /* A task that ended before its creator's event came: kept until it does, so that
@@ -360,14 +416,14 @@ static void on_exit_event(pid_t tid, struct live_task *task)
 		task = add(tid);
 	if (task && !task->process) {
 		become_ghost(task);
-		ptrace(PTRACE_DETACH, tid, NULL, 0);
+		TRACE(PTRACE_DETACH, tid, NULL, 0);
 		return;
 	}
 	if (task) {
 		end(task, status);
 		adopt_orphans(task->process->pid);
 	}
-	if (!ptrace(PTRACE_DETACH, tid, NULL, 0) && task)
+	if (!TRACE(PTRACE_DETACH, tid, NULL, 0) && task)
 		forget(task);
 }
 
@@ -396,8 +452,7 @@ static void on_seccomp(pid_t tid)
 {
 	bool narrow = (peek_register(tid, REGISTER(orig_rax)) & ~X32_BIT) == NUMBER_OF_CLONE_32;
 	size_t argument = narrow ? REGISTER(rbx) : REGISTER(rdi);
-	ptrace(PTRACE_POKEUSER, tid, argument,
-	       peek_register(tid, argument) & ~(long)CLONE_UNTRACED);
+	TRACE(PTRACE_POKEUSER, tid, argument, peek_register(tid, argument) & ~(long)CLONE_UNTRACED);
 	resume(tid, 0);
 }
 
@@ -417,7 +472,7 @@ static void stop_along(int signal)
 
 static void on_group_stop(pid_t tid, int signal)
 {
-	ptrace(PTRACE_LISTEN, tid, NULL, 0);
+	TRACE(PTRACE_LISTEN, tid, NULL, 0);
 	if (tid == tracer.command && signal != SIGSTOP && getpgid(tid) == getpgrp())
 		stop_along(signal);
 }
@@ -444,9 +499,9 @@ static void keep_restarting(pid_t tid)
 	if (peek_register(tid, REGISTER(rax)) != -ERESTARTSYS)
 		return;
 	int number = (int)peek_register(tid, REGISTER(orig_rax));
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) > 0 &&
+	if (TRACE(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) > 0 &&
 	    live_call_of(info.arch, number))
-		ptrace(PTRACE_POKEUSER, tid, REGISTER(rax), -(long)ERESTARTNOINTR);
+		TRACE(PTRACE_POKEUSER, tid, REGISTER(rax), -(long)ERESTARTNOINTR);
 }
 
 static void on_signal(pid_t tid, int signal)
@@ -464,8 +519,9 @@ static void on_stop(pid_t tid, struct live_task *task, int status)
 		on_exec(tid, task);
 		return;
 	}
-	if (task) /* it does something else: an exec that was told has failed */
-		live_take_back(live_take_pending(task));
+	struct live_pending *failed = task ? live_take_pending(task) : NULL;
+	if (failed) /* it does something else: an exec that was told has failed */
+		TELL(tid, live_take_back(failed));
 	switch (event) {
 	case PTRACE_EVENT_FORK:
 	case PTRACE_EVENT_VFORK:
@@ -489,35 +545,70 @@ static void on_stop(pid_t tid, struct live_task *task, int status)
 	}
 }
 
-static void on_report(pid_t tid, int status)
+static void handle(pid_t tid, struct live_task *task, int status)
 {
-	struct live_task *task = live_find_task(tid);
 	if (WIFSTOPPED(status)) {
 		live_end_straggler(tid);
 		on_stop(tid, task, status);
 	} else {
 		on_death(tid, task, status);
 	}
+}
+
+static void on_report(pid_t tid, int status)
+{
+	struct live_task *task = live_find_task(tid);
+	if (task && task->held) {
+		keep_report(task, status);
+	} else if (task) {
+		hold(task);
+		handle(tid, task, status);
+		let_go(task);
+	} else {
+		handle(tid, NULL, status);
+	}
 	if (task)
 		live_return(task);
 }
 
+/* Takes what waitpid gave. Whether there was a report. */
+static bool take(pid_t tid, int status)
+{
+	if (tid > 0) {
+		on_report(tid, status);
+	} else if (tid == 0 && tracer.unchecked) { /* their creators' events should have come */
+		tracer.unchecked = false;
+		adopt_orphans(0);
+	}
+	return tid > 0;
+}
+
+/* A deputy's: the reports of the tracer's tasks, which are another thread's to it. */
+static bool step(void)
+{
+	int status;
+	pid_t tid = waitpid(-1, &status, __WALL | WNOHANG);
+	return take(tid, status);
+}
+
 int live_trace(struct live_task *launcher, pid_t command)
 {
+	live_end_waiting();
 	tracer.launcher = launcher;
 	tracer.command = command;
 	while (!tracer.command_ended || tracer.tasks > tracer.ghosts) {
-		int status;
-		int patience = tracer.unchecked ? WNOHANG : 0;
-		pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD | patience);
-		if (tid > 0) {
-			on_report(tid, status);
-		} else if (tid == 0) { /* their creators' events should have come by now */
-			tracer.unchecked = false;
-			adopt_orphans(0);
-		} else if (errno != EINTR) {
+		int status, error;
+		bool unchecked = tracer.unchecked, alone = live_begin_waiting();
+		pid_t tid = waitpid(-1, &status,
+				    __WALL | __WNOTHREAD | (unchecked || !alone ? WNOHANG : 0));
+		error = errno;
+		if (tid == 0 && !unchecked)
+			live_pause_waiting();
+		live_end_waiting();
+		if (tid < 0 && error != EINTR)
 			break;
-		}
+		take(tid, status);
 	}
+	live_end_tracing();
 	return tracer.status;
 }

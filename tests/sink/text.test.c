@@ -281,6 +281,17 @@ static void a_broken_rule_is_told_with_its_clause(void **state)
 			    "   0.000  warden.sys breaks VF-24: added a right\n");
 }
 
+static void a_lasting_routine_is_told_with_its_driver_time_and_process(void **state)
+{
+	struct rs_event event = {.type = RS_CALLBACK_LASTS, .time = START};
+	(void)state;
+	event.lasting.module = &warden;
+	event.lasting.duration = 3040000000;
+	event.lasting.host_id = 1234;
+	assert_string_equal(paper_hear(&paper, &event),
+			    "   0.000  warden.sys: routine running for 3 s in PID 1234\n");
+}
+
 static struct rs_event a_missing_call(const char *name, bool first)
 {
 	struct rs_event event = {.type = RS_MISSING_CALLED, .time = START};
@@ -462,6 +473,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(quiet_tells_bug_checks_alone, open_quiet_paper,
 						close_paper),
 		PAPER_TEST(a_broken_rule_is_told_with_its_clause),
+		PAPER_TEST(a_lasting_routine_is_told_with_its_driver_time_and_process),
 		PAPER_TEST(a_missing_call_is_told_once_from_each_place_and_counted),
 		PAPER_TEST(the_summary_counts_what_happened),
 		PAPER_TEST(the_table_of_callbacks_makes_room_for_long_names),
