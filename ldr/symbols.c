@@ -12,6 +12,7 @@
 #include "ldr/symbols.h"
 #include "filter.h"
 #include "ldr/coff.h"
+#include "ldr/function.h"
 #include "ldr/pdb.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -157,16 +158,22 @@ static bool ask(struct search *s, const struct ldr_place *place)
 	       host_filter_put(&s->filter, address);
 }
 
+/* A name that is too long goes before its offset does. */
+static void set_function(struct ldr_place *place, const char *name, uint32_t begin)
+{
+	char offset[16] = "";
+	int room = (int)(sizeof(place->function) - sizeof(offset));
+	if (begin && place->rva > begin)
+		snprintf(offset, sizeof(offset), "+0x%x", place->rva - begin);
+	snprintf(place->function, sizeof(place->function), "%.*s%s", room, name, offset);
+}
+
 static void ask_table(const struct ldr_bytes *file, struct ldr_place *place)
 {
 	struct coff_symbol symbol;
 	if (!coff_find(file, place->pe, code_of(place), &symbol))
 		return;
-	uint32_t offset = place->rva - symbol.rva;
-	if (offset)
-		snprintf(place->function, sizeof(place->function), "%s+0x%x", symbol.name, offset);
-	else
-		snprintf(place->function, sizeof(place->function), "%s", symbol.name);
+	set_function(place, symbol.name, symbol.rva);
 }
 
 /* All places of the image that the first one is in. */
@@ -186,7 +193,11 @@ static void ask_about(struct search *s, size_t first)
 				continue;
 			if (symbols.table)
 				ask_table(&file, &s->place[i]);
-			s->place[i].asked = more && ask(s, &s->place[i]);
+			if (!more)
+				continue;
+			s->place[i].asked = ask(s, &s->place[i]);
+			ldr_function_begin(&file, image->pe, code_of(&s->place[i]),
+					   &s->place[i].begin);
 		}
 	} else {
 		note(s, "%s has changed since it was loaded: no symbols\n", base_name(image->path));
@@ -227,8 +238,7 @@ static void take_function(struct ldr_place *place, char *line)
 	if (line[0] == '?' || (place->function[0] && strncmp(place->function, "_Z", 2) != 0))
 		return;
 	pe_make_printable(line);
-	snprintf(place->function, sizeof(place->function), "%.*s", (int)sizeof(place->function) - 1,
-		 line);
+	set_function(place, line, place->begin);
 }
 
 /* Each answer is the function, the source, and an empty line. */
@@ -276,6 +286,7 @@ void ldr_find_symbols(struct ldr_place *place, size_t count, unsigned patience, 
 	for (size_t i = 0; i < count; i++) {
 		place[i].function[0] = place[i].source[0] = '\0';
 		place[i].asked = false;
+		place[i].begin = 0;
 	}
 	if (host_filter_open(&s.filter))
 		return;

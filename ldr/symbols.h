@@ -11,9 +11,12 @@ struct ldr_place {
 	const struct pe *pe; /* the image as it was loaded */
 	uint32_t rva;
 	bool behind_call;   /* it is a return address: the call before it is meant */
-	char function[128]; /* "deny+0x14", "deny", or empty */
+	char function[128]; /* "deny+0x14", or without the offset, or empty */
 	char source[256];   /* "/src/warden/deny.c:88", or empty */
-	bool asked;         /* ldr_find_symbols' own */
+
+	/* ldr_find_symbols' own. */
+	bool asked;
+	uint32_t begin; /* of the function, or 0 */
 };
 
 /*

@@ -5,6 +5,7 @@
  * one too many.
  */
 #include "ldr/coff.h"
+#include "ldr/function.h"
 #include "ldr/pdb.h"
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +33,20 @@ static void ask_table(const struct ldr_bytes *file, const struct pe *pe, uint32_
 	require_printable(symbol.name);
 }
 
+static void ask_function(const struct ldr_bytes *file, const struct pe *pe, uint32_t rva)
+{
+	uint32_t begin;
+	if (ldr_function_begin(file, pe, rva, &begin))
+		REQUIRE(begin <= rva);
+}
+
 static void ask_image(const struct ldr_bytes *file, const struct pe *pe)
 {
 	struct pdb_id id;
 	char name[64];
 	for (unsigned i = 0; i < pe->section_count; i++) {
 		ask_table(file, pe, pe->section[i].rva);
+		ask_function(file, pe, pe->section[i].rva + 5);
 		ask_table(file, pe, pe->section[i].rva + pe->section[i].virtual_size - 1);
 		coff_section_name(file, pe, i, name, sizeof(name));
 		require_printable(name);

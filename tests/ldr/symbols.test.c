@@ -7,6 +7,7 @@
 #include "ke/bugcheck.h"
 #include "ldr/coff.h"
 #include "ldr/files.h"
+#include "ldr/function.h"
 #include "ldr/module.h"
 #include "ldr/pdb.h"
 #include "support/bugcheck.h"
@@ -141,6 +142,73 @@ static void a_section_can_have_a_long_name(void **state)
 	assert_true(pe_parse(s.bytes, s.size, &pe, &error));
 	coff_section_name(&file, &pe, 0, name, sizeof(name));
 	assert_string_equal(name, "/999999");
+}
+
+/* ---- Where functions begin ------------------------------------------------------------------ */
+
+enum { SECOND_UNWIND = SAMPLE_UNWIND + 0x20 };
+
+/* Two functions; the second one's unwind information, with three codes, is that of a piece
+ * of the first. */
+static struct sample with_functions(void)
+{
+	static const struct pe_runtime_function rows[2] = {{0x1000, 0x1010, SAMPLE_UNWIND},
+							   {0x1012, 0x1020, SECOND_UNWIND}};
+	static const uint8_t chained[4] = {1 | 4 << 3, 0, 3, 0};
+	struct sample s = sample_make();
+	sample_put(&s, SAMPLE_PDATA, rows, sizeof(rows));
+	sample_poke(&s, SAMPLE_SECTION(SAMPLE_S_PDATA, virtual_size), sizeof(rows), 4);
+	sample_poke(&s, SAMPLE_DIRECTORY(PE_EXCEPTIONS) + 4, sizeof(rows), 4);
+	sample_put(&s, SECOND_UNWIND, chained, sizeof(chained));
+	sample_put(&s, SECOND_UNWIND + 4 + 8, &rows[0], sizeof(rows[0]));
+	return s;
+}
+
+static uint32_t begin_of(const struct sample *s, uint32_t rva)
+{
+	struct ldr_bytes file = in_memory(s->bytes, s->size);
+	uint32_t begin = 1;
+	struct pe pe;
+	struct pe_error error;
+	assert_true(pe_parse(s->bytes, s->size, &pe, &error));
+	return ldr_function_begin(&file, &pe, rva, &begin) ? begin : 0;
+}
+
+static void a_place_is_in_the_function_that_the_table_says(void **state)
+{
+	(void)state;
+	struct sample s = with_functions();
+	assert_int_equal(begin_of(&s, 0x1000), 0x1000);
+	assert_int_equal(begin_of(&s, 0x100F), 0x1000);
+	assert_int_equal(begin_of(&s, 0x1010), 0);
+	assert_int_equal(begin_of(&s, 0x0FFF), 0);
+	assert_int_equal(begin_of(&s, 0x1020), 0);
+	assert_int_equal(begin_of(&s, UINT32_MAX), 0);
+}
+
+static void a_piece_belongs_to_its_function(void **state)
+{
+	(void)state;
+	struct sample s = with_functions();
+	assert_int_equal(begin_of(&s, 0x1015), 0x1000);
+	sample_poke(&s, sample_offset(SECOND_UNWIND), 1, 1); /* no piece */
+	assert_int_equal(begin_of(&s, 0x1015), 0x1012);
+}
+
+static void damaged_tables_of_functions_say_nothing(void **state)
+{
+	(void)state;
+	struct sample s = with_functions();
+	uint32_t second = sample_offset(SAMPLE_PDATA) + 12,
+		 chain = sample_offset(SECOND_UNWIND) + 12;
+	sample_poke(&s, chain + 8, SECOND_UNWIND, 4); /* a circle */
+	assert_int_equal(begin_of(&s, 0x1015), 0x1000);
+	sample_poke(&s, chain, 0x1018, 4); /* it would begin behind itself */
+	assert_int_equal(begin_of(&s, 0x1015), 0);
+	sample_poke(&s, second + 8, UINT32_MAX, 4); /* no unwind information in the file */
+	assert_int_equal(begin_of(&s, 0x1015), 0x1012);
+	sample_poke(&s, SAMPLE_DIRECTORY(PE_EXCEPTIONS), 0, 4);
+	assert_int_equal(begin_of(&s, 0x1015), 0);
 }
 
 /* ---- Which PDB ------------------------------------------------------------------------------ */
@@ -497,6 +565,8 @@ static void a_pdb_gives_names_and_lines(void **state)
 	struct ldr_place place = ask(path, outer);
 	assert_string_equal(place.function, "outer");
 	assert_ends_with(place.source, "symbols.c:201");
+	place = ask(path, outer + 4);
+	assert_string_equal(place.function, "outer+0x4");
 	scratch_remove("symbolspdb.pdb");
 	place = ask(path, outer);
 	assert_string_equal(place.function, "");
@@ -648,8 +718,9 @@ static void the_stack_of_a_bug_check_has_functions_and_lines(void **state)
 					    NULL};
 	static const char *const names[] = {" inner+0x", " outer+0x", " DriverEntry+0x", NULL};
 	static const char *const pdb[] = {
-		"symbolspdb.sys+0x",         " inner at symbols.c:102\n",       "symbolspdb.sys+0x",
-		" outer at symbols.c:202\n", " DriverEntry at symbols.c:302\n", NULL};
+		"symbolspdb.sys+0x", " inner+0x",           " at symbols.c:102\n",
+		"symbolspdb.sys+0x", " outer+0x",           " at symbols.c:202\n",
+		" DriverEntry+0x",   " at symbols.c:302\n", NULL};
 	(void)state;
 	assert_in_order(report_of("symbolscoff"), names);
 	if (!can_read_lines())
@@ -688,6 +759,9 @@ int main(void)
 		cmocka_unit_test(a_name_outside_the_file_is_none),
 		cmocka_unit_test(names_are_made_printable),
 		cmocka_unit_test(a_section_can_have_a_long_name),
+		cmocka_unit_test(a_place_is_in_the_function_that_the_table_says),
+		cmocka_unit_test(a_piece_belongs_to_its_function),
+		cmocka_unit_test(damaged_tables_of_functions_say_nothing),
 		cmocka_unit_test(an_image_names_its_pdb),
 		cmocka_unit_test(a_damaged_debug_directory_names_none),
 		cmocka_unit_test(a_pdb_says_whose_it_is),
