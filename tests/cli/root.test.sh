@@ -44,6 +44,7 @@ without_an_option_the_root_is_all_of_linux_and_only_read() {
 	[ "$status" = 0 ] || fail "status $status"
 	grep -q 'settings: 0xc000003a' err || fail "there is no /Files: $(cat err)"
 	grep -q 'own file: MZ, 0x00000000' err || fail "own file: $(cat err)"
+	grep -q 'program: .*true, ELF, 0x00000000' err || fail "program: $(cat err)"
 }
 
 root_write_needs_a_root_and_the_root_a_folder() {

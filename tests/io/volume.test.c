@@ -3,16 +3,14 @@
  * Files of the volume by name: looking up, opening, making, sharing and deleting them,
  * as a driver does it. The WDK's page of ZwCreateFile is the reference.
  */
+#include "io/file.h"
 #include "io/folder.h"
+#include "io/information.h"
+#include "ob/handle.h"
 #include "support/bugcheck.h"
 
-NTSTATUS NTAPI ZwDeleteFile(POBJECT_ATTRIBUTES ObjectAttributes);
 NTSTATUS NTAPI IoQueryFileDosDeviceName(PFILE_OBJECT FileObject, PVOID *ObjectNameInformation);
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag);
-NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
-					 POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-					 PVOID *Object, PVOID HandleInformation);
-extern POBJECT_TYPE IoFileObjectType;
 
 #define READ FILE_GENERIC_READ
 
@@ -182,6 +180,31 @@ static void file_object_has_its_name_and_its_dos_name(void **state)
 	rs_release(object);
 	assert_ntsuccess(ZwClose(handle));
 	assert_ntsuccess(ZwClose(folder));
+}
+
+static void file_object_of_an_image_is_opened_when_it_is_used(void **state)
+{
+	char text[8] = "";
+	HANDLE handle;
+	LARGE_INTEGER size;
+	UNICODE_STRING here = USTR(u"\\Sub\\program"), gone = USTR(u"\\gone");
+	(void)state;
+	mkdir(path_of("sub"), 0777);
+	put_file("sub/Program", "image");
+	PFILE_OBJECT file = io_create_image_file(&here);
+	assert_null(file->FsContext);
+	assert_ntsuccess(FsRtlGetFileSize(file, &size));
+	assert_int_equal(size.QuadPart, 5);
+	assert_non_null(file->FsContext);
+	assert_ntsuccess(ObOpenObjectByPointer(file, OBJ_KERNEL_HANDLE, NULL, FILE_READ_DATA,
+					       IoFileObjectType, KernelMode, &handle));
+	assert_ntsuccess(read_at(handle, text, 8, 0));
+	assert_string_equal(text, "image");
+	assert_ntsuccess(ZwClose(handle));
+	rs_release(file);
+	file = io_create_image_file(&gone);
+	assert_status(FsRtlGetFileSize(file, &size), STATUS_FILE_DELETED);
+	rs_release(file);
 }
 
 /* ---- Kinds and dispositions ----------------------------------------------------------------- */
@@ -519,6 +542,7 @@ int main(void)
 		READ_TEST(no_link_leads_out_of_the_root),
 		READ_TEST(name_begins_at_an_open_folder),
 		READ_TEST(file_object_has_its_name_and_its_dos_name),
+		READ_TEST(file_object_of_an_image_is_opened_when_it_is_used),
 		READ_TEST(folders_and_files_are_not_taken_for_each_other),
 		READ_TEST(what_waits_or_has_effects_is_not_opened),
 		WRITE_TEST(each_disposition_does_what_its_page_says),

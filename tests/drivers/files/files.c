@@ -167,6 +167,27 @@ static VOID read_own_file(PDRIVER_OBJECT driver)
 	close(file);
 }
 
+/* The file of each program that is started, by the file object that the routine gets. */
+static VOID NTAPI on_process(PEPROCESS process, HANDLE id, PPS_CREATE_NOTIFY_INFO info)
+{
+	HANDLE file;
+	IO_STATUS_BLOCK result;
+	CHAR magic[4] = {0};
+	LARGE_INTEGER begin = {.QuadPart = 0};
+	UNREFERENCED_PARAMETER(process);
+	UNREFERENCED_PARAMETER(id);
+	if (!info || !info->FileObject)
+		return;
+	NTSTATUS status = ObOpenObjectByPointer(info->FileObject, OBJ_KERNEL_HANDLE, NULL,
+						FILE_READ_DATA, *IoFileObjectType, KernelMode,
+						&file);
+	if (NT_SUCCESS(status)) {
+		status = ZwReadFile(file, NULL, NULL, NULL, &result, magic, 4, &begin, NULL);
+		close(file);
+	}
+	DbgPrint("program: %wZ, %.3s, 0x%08x\n", &info->FileObject->FileName, magic + 1, status);
+}
+
 /* ---- Mistakes ------------------------------------------------------------------------------- */
 
 static VOID touch_behind_the_end(VOID)
@@ -276,6 +297,7 @@ static NTSTATUS NTAPI succeed(PDEVICE_OBJECT device, PIRP irp)
 
 static VOID NTAPI unload(PDRIVER_OBJECT driver)
 {
+	PsSetCreateProcessNotifyRoutineEx(on_process, TRUE);
 	IoDeleteDevice(driver->DeviceObject);
 }
 
@@ -295,5 +317,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING path)
 	list_folder();
 	write_log();
 	read_own_file(driver);
-	return STATUS_SUCCESS;
+	status = PsSetCreateProcessNotifyRoutineEx(on_process, FALSE);
+	if (!NT_SUCCESS(status))
+		IoDeleteDevice(device);
+	return status;
 }
