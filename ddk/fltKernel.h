@@ -379,6 +379,55 @@ NTSTATUS FLTAPI FltGetFileSystemType(PVOID FltObject, PFLT_FILESYSTEM_TYPE FileS
 NTSTATUS FLTAPI FltGetVolumeProperties(PFLT_VOLUME Volume, PFLT_VOLUME_PROPERTIES VolumeProperties,
 				       ULONG VolumePropertiesLength, PULONG LengthReturned);
 
+/* ---- Files of minifilters' own ------------------------------------------------------------- */
+
+typedef ULONG FLT_IO_OPERATION_FLAGS;
+#define FLTFL_IO_OPERATION_NON_CACHED 0x00000001
+#define FLTFL_IO_OPERATION_PAGING 0x00000002
+#define FLTFL_IO_OPERATION_DO_NOT_UPDATE_BYTE_OFFSET 0x00000004
+
+typedef VOID(FLTAPI *PFLT_COMPLETED_ASYNC_IO_CALLBACK)(PFLT_CALLBACK_DATA CallbackData,
+						       PFLT_CONTEXT Context);
+NTSTATUS FLTAPI FltCreateFile(PFLT_FILTER Filter, PFLT_INSTANCE Instance, PHANDLE FileHandle,
+			      ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+			      PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize,
+			      ULONG FileAttributes, ULONG ShareAccess, ULONG CreateDisposition,
+			      ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength, ULONG Flags);
+NTSTATUS FLTAPI FltCreateFileEx(PFLT_FILTER Filter, PFLT_INSTANCE Instance, PHANDLE FileHandle,
+				PFILE_OBJECT *FileObject, ACCESS_MASK DesiredAccess,
+				POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+				PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+				ULONG ShareAccess, ULONG CreateDisposition, ULONG CreateOptions,
+				PVOID EaBuffer, ULONG EaLength, ULONG Flags);
+NTSTATUS FLTAPI FltClose(HANDLE FileHandle);
+NTSTATUS FLTAPI FltReadFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
+			    PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
+			    FLT_IO_OPERATION_FLAGS Flags, PULONG BytesRead,
+			    PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
+			    PVOID CallbackContext);
+NTSTATUS FLTAPI FltWriteFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
+			     PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
+			     FLT_IO_OPERATION_FLAGS Flags, PULONG BytesWritten,
+			     PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
+			     PVOID CallbackContext);
+NTSTATUS FLTAPI FltQueryInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+					PVOID FileInformation, ULONG Length,
+					FILE_INFORMATION_CLASS FileInformationClass,
+					PULONG LengthReturned);
+NTSTATUS FLTAPI FltSetInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+				      PVOID FileInformation, ULONG Length,
+				      FILE_INFORMATION_CLASS FileInformationClass);
+NTSTATUS FLTAPI FltQueryVolumeInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+					      PVOID FsInformation, ULONG Length,
+					      FS_INFORMATION_CLASS FsInformationClass,
+					      PULONG LengthReturned);
+NTSTATUS FLTAPI FltIsDirectory(PFILE_OBJECT FileObject, PFLT_INSTANCE Instance,
+			       PBOOLEAN IsDirectory);
+NTSTATUS FLTAPI FltIsVolumeWritable(PVOID FltObject, PBOOLEAN IsWritable);
+PVOID FLTAPI FltAllocatePoolAlignedWithTag(PFLT_INSTANCE Instance, POOL_TYPE PoolType,
+					   SIZE_T NumberOfBytes, ULONG Tag);
+VOID FLTAPI FltFreePoolAlignedWithTag(PFLT_INSTANCE Instance, PVOID Buffer, ULONG Tag);
+
 /* ---- Names ---------------------------------------------------------------------------------- */
 
 typedef ULONG FLT_FILE_NAME_OPTIONS;

@@ -197,6 +197,7 @@ NTSTATUS NTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, struct _DEVICE_O
 					    PFLT_VOLUME *RetVolume);
 NTSTATUS NTAPI FltGetDiskDeviceObject(PFLT_VOLUME Volume, struct _DEVICE_OBJECT **DiskDeviceObject);
 NTSTATUS NTAPI FltGetFileSystemType(PVOID FltObject, FLT_FILESYSTEM_TYPE *FileSystemType);
+NTSTATUS NTAPI FltIsVolumeWritable(PVOID FltObject, PBOOLEAN IsWritable);
 NTSTATUS NTAPI FltGetVolumeProperties(PFLT_VOLUME Volume, PFLT_VOLUME_PROPERTIES VolumeProperties,
 				      ULONG VolumePropertiesLength, PULONG LengthReturned);
 

@@ -111,7 +111,8 @@ void flt_begin(struct flt_io *io, PFLT_VOLUME volume, PFILE_OBJECT file, UCHAR m
 	io->volume = volume;
 	io->iopb.MajorFunction = major;
 	io->iopb.TargetFileObject = file;
-	io->data.Flags = FLTFL_CALLBACK_DATA_IRP_OPERATION;
+	io->data.Flags = FLTFL_CALLBACK_DATA_IRP_OPERATION |
+			 (below ? FLTFL_CALLBACK_DATA_GENERATED_IO : 0);
 	io->data.Thread = ke_current_thread();
 	io->data.Iopb = &io->iopb;
 	io->data.RequestorMode = mode;

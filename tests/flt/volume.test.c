@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Minifilters and real files: those of a folder of Linux (tests/io/folder.h). */
 #include "filters.h"
+#include "flt/file.h"
 #include "flt/operation.h"
 #include "io/folder.h"
 #include "ke/thread.h"
+#include "ob/object.h"
 #include <ringside/event.h>
 
 static struct rs_driver *driver;
@@ -198,6 +200,93 @@ static void request_without_memory_to_show_it_fails(void **state)
 	drop_minifilter(&m);
 }
 
+/* ---- Files of its own -------------------------------------------------------------------------- */
+
+static FLT_PREOP_CALLBACK_STATUS NTAPI note(PFLT_CALLBACK_DATA data, PCFLT_RELATED_OBJECTS objects,
+					    PVOID *context)
+{
+	(void)context;
+	say("%u of %s%s;", data->Iopb->MajorFunction, objects->Filter == m.filter ? "own" : "below",
+	    data->Flags & FLTFL_CALLBACK_DATA_GENERATED_IO ? " generated" : "");
+	return FLT_PREOP_SUCCESS_NO_CALLBACK;
+}
+
+static const FLT_OPERATION_REGISTRATION noted[] = {
+	{.MajorFunction = IRP_MJ_CREATE, .PreOperation = note},
+	{.MajorFunction = IRP_MJ_READ, .PreOperation = note},
+	{.MajorFunction = IRP_MJ_WRITE, .PreOperation = note},
+	{.MajorFunction = IRP_MJ_QUERY_INFORMATION, .PreOperation = note},
+	{.MajorFunction = IRP_MJ_OPERATION_END}};
+static const FLT_REGISTRATION noting = {.Size = sizeof(noting),
+					.Version = FLT_REGISTRATION_VERSION_0203,
+					.OperationRegistration = noted};
+
+static VOID NTAPI completed(PFLT_CALLBACK_DATA data, PFLT_CONTEXT context)
+{
+	say("completed %llu %s;", (unsigned long long)data->IoStatus.Information, (char *)context);
+}
+
+static NTSTATUS open_below(PFLT_INSTANCE instance, ULONG options, HANDLE *handle,
+			   PFILE_OBJECT *file)
+{
+	UNICODE_STRING name = USTR(u"\\??\\C:\\note.txt");
+	OBJECT_ATTRIBUTES attributes = {sizeof(attributes), NULL, &name, OBJ_KERNEL_HANDLE};
+	return FLT(FltCreateFileEx)(m.filter, instance, handle, file,
+				    FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE, &attributes,
+				    &v.result, NULL, 0, SHARE_ALL, FILE_OPEN, options, NULL, 0, 0);
+}
+
+static void minifilters_own_requests_go_below_it(void **state)
+{
+	struct minifilter below;
+	PFLT_INSTANCE instance;
+	HANDLE handle;
+	PFILE_OBJECT file;
+	BOOLEAN yes = TRUE;
+	char text[8] = "";
+	ULONG count = 0;
+	LARGE_INTEGER at = {.QuadPart = 1}, bad = {.QuadPart = -7};
+	(void)state;
+	make_minifilter(&m, "one", "370000");
+	make_minifilter(&below, "two", "100000");
+	assert_ntsuccess(register_filter(&m, &noting));
+	assert_ntsuccess(FLT(FltStartFiltering)(m.filter));
+	assert_ntsuccess(register_filter(&below, &noting));
+	assert_ntsuccess(FLT(FltStartFiltering)(below.filter));
+	assert_ntsuccess(FLT(FltGetTopInstance)(the_volume(), &instance));
+	assert_ntsuccess(open_below(instance, SYNCHRONOUS, &handle, &file));
+	assert_said("0 of below generated;");
+	assert_ntsuccess(FLT(FltReadFile)(instance, file, &at, 3, text, 0, &count, NULL, NULL));
+	assert_string_equal(text, "ell");
+	assert_int_equal(count, 3);
+	assert_int_equal(file->CurrentByteOffset.QuadPart, 4);
+	assert_said("3 of below generated;");
+	assert_ntsuccess(FLT(FltWriteFile)(instance, file, NULL, 1, "0",
+					   FLTFL_IO_OPERATION_DO_NOT_UPDATE_BYTE_OFFSET, NULL,
+					   completed, "later"));
+	assert_said("4 of below generated;completed 1 later;");
+	assert_int_equal(file->CurrentByteOffset.QuadPart, 4);
+	assert_string_equal(get_file("note.txt"), "hell0");
+	assert_status(FLT(FltReadFile)(instance, file, &bad, 3, text, 0, NULL, NULL, NULL),
+		      STATUS_INVALID_PARAMETER);
+	assert_ntsuccess(FLT(FltIsDirectory)(file, instance, &yes));
+	assert_false(yes);
+	assert_said("5 of below generated;");
+	assert_ntsuccess(FLT(FltIsVolumeWritable)(instance, &yes));
+	assert_true(yes);
+	ob_dereference(file);
+	assert_ntsuccess(FLT(FltClose)(handle));
+	assert_ntsuccess(open_below(NULL, 0, &handle, &file));
+	assert_said("0 of own;0 of below;");
+	assert_status(FLT(FltReadFile)(instance, file, NULL, 3, text, 0, NULL, NULL, NULL),
+		      STATUS_INVALID_PARAMETER); /* it has no position */
+	ob_dereference(file);
+	assert_ntsuccess(FLT(FltClose)(handle));
+	FLT(FltObjectDereference)(instance);
+	drop_minifilter(&below);
+	drop_minifilter(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +297,7 @@ int main(void)
 		FLT_TEST(swapped_buffer_and_offset_reach_the_volume),
 		FLT_TEST(changed_disposition_opens_instead_of_overwriting),
 		FLT_TEST(request_without_memory_to_show_it_fails),
+		FLT_TEST(minifilters_own_requests_go_below_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
