@@ -7,6 +7,7 @@
  * fails. Every other part of the kernel may rely on those above it in the list.
  */
 #include "cm/filter.h"
+#include "etw/provider.h"
 #include "ex/callback.h"
 #include "ex/pool.h"
 #include "ex/restraint.h"
@@ -78,6 +79,7 @@ static void shut_callbacks(void)
 	ob_shutdown_callbacks();
 	ps_shutdown_notify();
 	ex_shutdown_restraint();
+	etw_shutdown();
 }
 
 static const struct {

@@ -116,6 +116,7 @@
 	X(INVALID_ACL, 0xC0000077)                                                                 \
 	X(UNKNOWN_REVISION, 0xC0000058)                                                            \
 	X(INVALID_SECURITY_DESCR, 0xC0000079)                                                      \
+	X(BAD_DESCRIPTOR_FORMAT, 0xC00000E7)                                                       \
 	X(ALLOTTED_SPACE_EXCEEDED, 0xC0000099)                                                     \
 	X(NO_TOKEN, 0xC000007C)                                                                    \
 	X(PORT_NOT_SET, 0xC0000353)                                                                \

@@ -12,6 +12,9 @@
 #define BUILD 19045
 #define NTDDI_CURRENT 0x0A000008u /* NTDDI_WIN10_VB, the last of Windows 10 */
 
+#define WDM_MAJOR 6
+#define WDM_MINOR 0
+
 #define VER_PLATFORM_WIN32_NT 2
 #define VER_SUITE_SINGLEUSERTS 0x100
 #define VER_NT_WORKSTATION 1
@@ -177,4 +180,9 @@ BOOLEAN NTAPI RtlIsServicePackVersionInstalled(ULONG Version)
 {
 	return (Version & OS_PART) == (NTDDI_CURRENT & OS_PART) &&
 	       (Version & SERVICE_PACK_PART) <= (NTDDI_CURRENT & SERVICE_PACK_PART);
+}
+
+BOOLEAN NTAPI IoIsWdmVersionAvailable(UCHAR MajorVersion, UCHAR MinorVersion)
+{
+	return MajorVersion < WDM_MAJOR || (MajorVersion == WDM_MAJOR && MinorVersion <= WDM_MINOR);
 }

@@ -47,6 +47,9 @@ NTSTATUS NTAPI RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG Typ
 				    ULONGLONG ConditionMask);
 ULONGLONG NTAPI VerSetConditionMask(ULONGLONG ConditionMask, ULONG TypeMask, UCHAR Condition);
 BOOLEAN NTAPI RtlIsNtDdiVersionAvailable(ULONG Version);
+
+/* WDM is at 6.0 since Windows Vista. */
+BOOLEAN NTAPI IoIsWdmVersionAvailable(UCHAR MajorVersion, UCHAR MinorVersion);
 BOOLEAN NTAPI RtlIsServicePackVersionInstalled(ULONG Version);
 
 #endif

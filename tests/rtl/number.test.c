@@ -272,6 +272,9 @@ static void ddi_versions_up_to_windows_10(void **state)
 	assert_true(RtlIsNtDdiVersionAvailable(0x06010000));  /* Windows 7 */
 	assert_true(RtlIsNtDdiVersionAvailable(0x0A000000));  /* Windows 10 */
 	assert_false(RtlIsNtDdiVersionAvailable(0x0A00000C)); /* Windows 11 22H2 */
+	assert_true(IoIsWdmVersionAvailable(1, 0x30)); /* Windows Server 2003 */
+	assert_true(IoIsWdmVersionAvailable(6, 0));
+	assert_false(IoIsWdmVersionAvailable(6, 1));
 	assert_true(RtlIsServicePackVersionInstalled(0x0A000000));
 	assert_false(RtlIsServicePackVersionInstalled(0x0A000100));
 	assert_false(RtlIsServicePackVersionInstalled(0x06010000));
