@@ -17,6 +17,7 @@ static const char *const forms[] = {
 	[REQUEST_IOCTL] = "--ioctl needs DEVICE,CODE[,INPUT[,LENGTH]]",
 	[REQUEST_READ] = "--read needs DEVICE[,LENGTH]",
 	[REQUEST_WRITE] = "--write needs DEVICE,INPUT",
+	[REQUEST_PORT] = "--port needs NAME[,INPUT[,LENGTH]]",
 };
 
 static bool read_number(const char *text, uint64_t most, uint64_t *number)
@@ -112,6 +113,9 @@ static bool read_words(struct request *request, char *words[4])
 	case REQUEST_WRITE:
 		request->output_size = 0;
 		return read_input(words[1], request);
+	case REQUEST_PORT:
+		return (!words[1] || !*words[1] || read_input(words[1], request)) &&
+		       (!words[2] || read_length(words[2], request));
 	default:
 		if (!read_number(words[1], UINT32_MAX, &code)) {
 			cli_complain("CODE is a number of 32 bits, decimal or 0x..., not \"%s\"",
@@ -126,7 +130,7 @@ static bool read_words(struct request *request, char *words[4])
 
 bool request_read(struct requests *requests, enum request_kind kind, char *text)
 {
-	static const size_t fewest[] = {2, 1, 2}, most[] = {4, 2, 2};
+	static const size_t fewest[] = {2, 1, 2, 1}, most[] = {4, 2, 2, 3};
 	char *words[5] = {NULL};
 	size_t count = 0;
 	for (char *rest = text, *word; count < 5 && (word = strsep(&rest, ","));)

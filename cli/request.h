@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --ioctl, --read and --write: what is asked of devices before COMMAND runs. */
+/* --ioctl, --read, --write and --port: what is asked of drivers before COMMAND runs. */
 #ifndef RINGSIDE_CLI_REQUEST_H
 #define RINGSIDE_CLI_REQUEST_H
 
@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum request_kind { REQUEST_IOCTL, REQUEST_READ, REQUEST_WRITE };
+enum request_kind { REQUEST_IOCTL, REQUEST_READ, REQUEST_WRITE, REQUEST_PORT };
 
 struct request {
 	enum request_kind kind;
-	const char *device; /* as given */
+	const char *device; /* or port, as given */
 	uint32_t code;      /* of a REQUEST_IOCTL */
 	char *input;        /* NULL: none */
 	size_t input_size, output_size;

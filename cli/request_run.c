@@ -9,6 +9,7 @@
  */
 #include "cli/cli.h"
 #include "cli/request.h"
+#include "cli/request_port.h"
 #include "ps/process.h"
 #include "rtl/utf.h"
 #include <ringside/io.h>
@@ -36,6 +37,7 @@ struct sent {
 	bool pending;
 	struct exchange *exchange;
 	size_t size;
+	struct port_listener *listener; /* of a port that this one has opened, or NULL */
 };
 
 struct request_run {
@@ -109,7 +111,7 @@ static NTSTATUS open_device(const char *device, HANDLE *handle)
 
 static void report(struct request_run *run, const struct sent *sent, NTSTATUS status)
 {
-	static const char *const kinds[] = {"ioctl", "read", "write"};
+	static const char *const kinds[] = {"ioctl", "read", "write", "port"};
 	const struct request *request = sent->request;
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -157,6 +159,8 @@ static NTSTATUS issue(struct sent *sent)
 	case REQUEST_WRITE:
 		return NtWriteFile(sent->device, NULL, NULL, NULL, &x->result, input, in,
 				   &x->offset, NULL);
+	case REQUEST_PORT:
+		return port_send(sent->device, input, in, output, out, &x->result);
 	default:
 		return NtDeviceIoControlFile(sent->device, NULL, NULL, NULL, &x->result,
 					     request->code, input, in, output, out);
@@ -173,16 +177,26 @@ static bool prepare(struct sent *sent)
 	return sent->exchange != NULL;
 }
 
+static bool is_port(const struct sent *sent)
+{
+	return sent->request->kind == REQUEST_PORT;
+}
+
 /* The handle of an earlier request to the same device, or a new one. */
 static NTSTATUS find_device(struct request_run *run, struct sent *sent)
 {
 	for (struct sent *before = run->sent; before < sent; before++)
-		if (before->device && !strcmp(before->request->device, sent->request->device)) {
+		if (before->device && is_port(before) == is_port(sent) &&
+		    !strcmp(before->request->device, sent->request->device)) {
 			sent->device = before->device;
 			return STATUS_SUCCESS;
 		}
-	NTSTATUS status = open_device(sent->request->device, &sent->device);
+	const char *name = sent->request->device;
+	NTSTATUS status = is_port(sent) ? port_open(name, &sent->device)
+					: open_device(name, &sent->device);
 	sent->owns = NT_SUCCESS(status);
+	if (sent->owns && is_port(sent))
+		sent->listener = port_listen(sent->device, name, run->sink);
 	return status;
 }
 
@@ -243,8 +257,10 @@ void requests_end(struct request_run *run)
 	for (size_t i = 0; i < run->count; i++)
 		finish(run, &run->sent[i]);
 	for (size_t i = 0; i < run->count; i++)
-		if (run->sent[i].owns)
+		if (run->sent[i].owns) {
 			NtClose(run->sent[i].device);
+			port_listener_end(run->sent[i].listener);
+		}
 	rs_become(before);
 	rs_exit_process(run->process, STATUS_SUCCESS);
 	rs_release(run->thread);

@@ -25,6 +25,9 @@ static const char help[] =
 	"                     repeated\n"
 	"  --read DEVICE[,LENGTH], --write DEVICE,INPUT\n"
 	"                     likewise; all in the order given\n"
+	"  --port NAME[,INPUT[,LENGTH]]\n"
+	"                     likewise, a message to a minifilter through its port;\n"
+	"                     what it sends itself is reported until COMMAND ends\n"
 	"  --root DIR         the files that drivers see as C: and Z:, and nothing\n"
 	"                     outside of it (/); they may only be read\n"
 	"  --root-write       with --root: drivers may also change and delete them\n"
@@ -64,6 +67,7 @@ enum {
 	OPTION_ON_BUGCHECK,
 	OPTION_JSON,
 	OPTION_IOCTL,
+	OPTION_PORT,
 	OPTION_READ,
 	OPTION_WRITE,
 	OPTION_ROOT,
@@ -79,6 +83,7 @@ static const struct option long_options[] = {
 	{"on-bugcheck", required_argument, NULL, OPTION_ON_BUGCHECK},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"ioctl", required_argument, NULL, OPTION_IOCTL},
+	{"port", required_argument, NULL, OPTION_PORT},
 	{"read", required_argument, NULL, OPTION_READ},
 	{"write", required_argument, NULL, OPTION_WRITE},
 	{"root", required_argument, NULL, OPTION_ROOT},
@@ -181,6 +186,8 @@ static bool read_option(struct run_options *options, int option)
 		return missing_read(&options->missing, optarg);
 	case OPTION_IOCTL:
 		return request_read(&options->requests, REQUEST_IOCTL, optarg);
+	case OPTION_PORT:
+		return request_read(&options->requests, REQUEST_PORT, optarg);
 	case OPTION_READ:
 		return request_read(&options->requests, REQUEST_READ, optarg);
 	case OPTION_WRITE:

@@ -152,8 +152,10 @@ struct rs_event {
 			ULONG64 host_id;  /* the Linux pid of whom it was called for */
 		} lasting;
 		struct {
-			const char *kind;   /* "open" (which failed), "ioctl", "read", "write" */
-			const char *device; /* as it was given */
+			/* "open" (which failed), "ioctl", "read", "write", "port"; "message": a
+			 * minifilter's own, through its port */
+			const char *kind;
+			const char *device; /* or port, as it was given */
 			ULONG code;         /* of an ioctl */
 			NTSTATUS status;    /* STATUS_PENDING: the driver keeps it */
 			ULONG64 information;

@@ -22,7 +22,7 @@ static HRESULT result_of(NTSTATUS status)
 	return (HRESULT)(error & 0x80000000u ? error : FACILITY_WIN32 | (error & 0xFFFF));
 }
 
-static NTSTATUS port_of(HANDLE handle, PFLT_PORT *port)
+NTSTATUS flt_port_of(HANDLE handle, PFLT_PORT *port)
 {
 	PVOID object;
 	NTSTATUS status = ObReferenceObjectByHandle(handle, 0, FltCommunicationPortObjectType,
@@ -50,7 +50,7 @@ HRESULT FilterSendMessage(HANDLE hPort, void *lpInBuffer, ULONG dwInBufferSize, 
 			  ULONG dwOutBufferSize, ULONG *lpBytesReturned)
 {
 	PFLT_PORT port;
-	NTSTATUS status = port_of(hPort, &port);
+	NTSTATUS status = flt_port_of(hPort, &port);
 	if (!NT_SUCCESS(status))
 		return result_of(status);
 	*lpBytesReturned = 0;
@@ -64,12 +64,13 @@ HRESULT FilterGetMessage(HANDLE hPort, PFILTER_MESSAGE_HEADER lpMessageBuffer,
 			 ULONG dwMessageBufferSize, void *lpOverlapped)
 {
 	PFLT_PORT port;
+	ULONG length;
 	if (lpOverlapped)
 		return E_INVALIDARG;
-	NTSTATUS status = port_of(hPort, &port);
+	NTSTATUS status = flt_port_of(hPort, &port);
 	if (!NT_SUCCESS(status))
 		return result_of(status);
-	status = flt_get_message(port, lpMessageBuffer, dwMessageBufferSize);
+	status = flt_get_message(port, lpMessageBuffer, dwMessageBufferSize, &length);
 	ob_dereference(port);
 	return result_of(status);
 }
@@ -78,7 +79,7 @@ HRESULT FilterReplyMessage(HANDLE hPort, PFILTER_REPLY_HEADER lpReplyBuffer,
 			   ULONG dwReplyBufferSize)
 {
 	PFLT_PORT port;
-	NTSTATUS status = port_of(hPort, &port);
+	NTSTATUS status = flt_port_of(hPort, &port);
 	if (!NT_SUCCESS(status))
 		return result_of(status);
 	status = flt_reply(port, lpReplyBuffer, dwReplyBufferSize);

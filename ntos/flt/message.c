@@ -152,7 +152,7 @@ static NTSTATUS take_locked(PFLT_PORT port, ULONG room, char *copy, FILTER_MESSA
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS take(PFLT_PORT port, void *buffer, ULONG room, char *copy)
+static NTSTATUS take(PFLT_PORT port, void *buffer, ULONG room, char *copy, ULONG *length)
 {
 	FILTER_MESSAGE_HEADER header;
 	ULONG size;
@@ -163,10 +163,11 @@ static NTSTATUS take(PFLT_PORT port, void *buffer, ULONG room, char *copy)
 		return status;
 	memcpy(buffer, &header, sizeof(header));
 	memcpy((char *)buffer + sizeof(header), copy, size);
+	*length = size;
 	return STATUS_SUCCESS;
 }
 
-NTSTATUS flt_get_message(PFLT_PORT port, void *buffer, ULONG size)
+NTSTATUS flt_get_message(PFLT_PORT port, void *buffer, ULONG size, ULONG *length)
 {
 	PVOID events[] = {&port->arrived, &port->broken};
 	if (size < sizeof(FILTER_MESSAGE_HEADER))
@@ -175,7 +176,7 @@ NTSTATUS flt_get_message(PFLT_PORT port, void *buffer, ULONG size)
 	if (!copy)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	NTSTATUS status;
-	while ((status = take(port, buffer, size, copy)) == STATUS_PENDING)
+	while ((status = take(port, buffer, size, copy, length)) == STATUS_PENDING)
 		KeWaitForMultipleObjects(2, events, WaitAny, 0, KernelMode, FALSE, NULL, NULL);
 	host_free(copy);
 	return status;

@@ -55,11 +55,13 @@ void flt_close_ports(void);
 
 /* ---- The program's side (a referenced port of its own process) ------------------------------ */
 
+NTSTATUS flt_port_of(HANDLE handle, PFLT_PORT *port);
 NTSTATUS flt_connect(PCUNICODE_STRING name, const void *context, USHORT size, HANDLE *handle);
 NTSTATUS flt_send_to_driver(PFLT_PORT port, PVOID in, ULONG in_size, PVOID out, ULONG out_size,
 			    ULONG *returned);
-/* Waits. The message and its header are written to `buffer`. */
-NTSTATUS flt_get_message(PFLT_PORT port, void *buffer, ULONG size);
+/* Waits. The message and its header are written to `buffer`; how long it is without that,
+ * to *length. */
+NTSTATUS flt_get_message(PFLT_PORT port, void *buffer, ULONG size, ULONG *length);
 NTSTATUS flt_reply(PFLT_PORT port, const void *buffer, ULONG size);
 
 /* Its filter, referenced; NULL when the driver's end is closed. */

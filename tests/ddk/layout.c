@@ -4,7 +4,9 @@
  * of the contract (AB-11, AB-12), the names and values of the WDK, and calls
  * imports.
  */
-#if defined(WITH_NTIFS)
+#if defined(WITH_FLTKERNEL)
+#include <fltKernel.h>
+#elif defined(WITH_NTIFS)
 #include <ntifs.h>
 #else
 #include <ntddk.h>
@@ -29,6 +31,27 @@ C_ASSERT(sizeof(IMAGE_INFO) == 40);
 AT(IMAGE_INFO_EX, ImageInfo, 0x08);
 AT(IMAGE_INFO_EX, FileObject, 0x30);
 C_ASSERT(sizeof(IMAGE_INFO_EX) == 56);
+
+#if defined(WITH_FLTKERNEL)
+C_ASSERT(sizeof(FLT_PARAMETERS) == 48);
+AT(FLT_PARAMETERS, Create.ShareAccess, 18);
+AT(FLT_PARAMETERS, Create.AllocationSize, 40);
+AT(FLT_PARAMETERS, Read.ReadBuffer, 24);
+AT(FLT_PARAMETERS, Write.MdlAddress, 32);
+AT(FLT_PARAMETERS, SetFileInformation.InfoBuffer, 32);
+AT(FLT_IO_PARAMETER_BLOCK, Parameters, 24);
+AT(FLT_CALLBACK_DATA, IoStatus, 24);
+AT(FLT_CALLBACK_DATA, RequestorMode, 80);
+C_ASSERT(sizeof(FLT_CALLBACK_DATA) == 88);
+AT(FLT_RELATED_OBJECTS, FileObject, 32);
+C_ASSERT(sizeof(FLT_RELATED_OBJECTS) == 48);
+C_ASSERT(sizeof(FLT_OPERATION_REGISTRATION) == 32);
+C_ASSERT(sizeof(FLT_CONTEXT_REGISTRATION) == 56);
+AT(FLT_REGISTRATION, FilterUnloadCallback, 24);
+C_ASSERT(sizeof(FLT_REGISTRATION) == 112);
+C_ASSERT(sizeof(FLT_FILE_NAME_INFORMATION) == 120);
+C_ASSERT(sizeof(FLT_VOLUME_PROPERTIES) == 72);
+#endif
 
 /* A bit-field has no address: the value it gives its word is folded by the compiler,
  * and a wrong one leaves a call that the linker cannot resolve. */
