@@ -153,31 +153,36 @@ static void status_has_its_documented_name(void **state)
 	assert_null(rs_status_name((int32_t)0xC7777777));
 }
 
-static bool header_has(FILE *header, const char *name, ULONG value)
+/* Whether the header has the name with another value; *known counts what it has. */
+static bool header_denies(FILE *header, const char *name, ULONG value, unsigned *known)
 {
 	char line[512], found[128];
 	unsigned number;
 	rewind(header);
 	while (fgets(line, sizeof(line), header)) {
-		if (sscanf(line, "#define %127s ((NTSTATUS)%x", found, &number) == 2 &&
-		    strcmp(found, name) == 0)
-			return number == value;
+		if (sscanf(line, "#define %127s ((NTSTATUS)%x", found, &number) != 2 ||
+		    strcmp(found, name) != 0)
+			continue;
+		++*known;
+		return number != value;
 	}
 	return false;
 }
 
-/* mingw's header is the other witness of the numbers, where it is installed. */
 static void status_values_are_those_of_the_windows_headers(void **state)
 {
 	(void)state;
 	FILE *header = fopen("/usr/share/mingw-w64/include/ntstatus.h", "r");
 	if (!header)
 		skip();
+	unsigned known = 0, all = 0;
 #define CHECK(name, value)                                                                         \
-	if (!header_has(header, "STATUS_" #name, value))                                           \
+	all++;                                                                                     \
+	if (header_denies(header, "STATUS_" #name, value, &known))                                 \
 		fail_msg("STATUS_" #name " is not 0x%08X there", value);
 	RINGSIDE_STATUS_LIST(CHECK)
 #undef CHECK
+	assert_true(known > all * 9 / 10); /* it lacks a few that are newer than it */
 	fclose(header);
 }
 
@@ -272,7 +277,7 @@ static void ddi_versions_up_to_windows_10(void **state)
 	assert_true(RtlIsNtDdiVersionAvailable(0x06010000));  /* Windows 7 */
 	assert_true(RtlIsNtDdiVersionAvailable(0x0A000000));  /* Windows 10 */
 	assert_false(RtlIsNtDdiVersionAvailable(0x0A00000C)); /* Windows 11 22H2 */
-	assert_true(IoIsWdmVersionAvailable(1, 0x30)); /* Windows Server 2003 */
+	assert_true(IoIsWdmVersionAvailable(1, 0x30));        /* Windows Server 2003 */
 	assert_true(IoIsWdmVersionAvailable(6, 0));
 	assert_false(IoIsWdmVersionAvailable(6, 1));
 	assert_true(RtlIsServicePackVersionInstalled(0x0A000000));
