@@ -148,6 +148,14 @@ NTSTATUS NTAPI ZwDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PVOID ApcR
 				     ULONG IoControlCode, PVOID InputBuffer,
 				     ULONG InputBufferLength, PVOID OutputBuffer,
 				     ULONG OutputBufferLength);
+NTSTATUS NTAPI NtFsControlFile(HANDLE FileHandle, HANDLE Event, PVOID ApcRoutine, PVOID ApcContext,
+			       PIO_STATUS_BLOCK IoStatusBlock, ULONG FsControlCode,
+			       PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer,
+			       ULONG OutputBufferLength);
+NTSTATUS NTAPI ZwFsControlFile(HANDLE FileHandle, HANDLE Event, PVOID ApcRoutine, PVOID ApcContext,
+			       PIO_STATUS_BLOCK IoStatusBlock, ULONG FsControlCode,
+			       PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer,
+			       ULONG OutputBufferLength);
 NTSTATUS NTAPI NtReadFile(HANDLE FileHandle, HANDLE Event, PVOID ApcRoutine, PVOID ApcContext,
 			  PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
 			  PLARGE_INTEGER ByteOffset, PULONG Key);
@@ -198,6 +206,7 @@ void rs_announce_shutdown(void);
 #define IRP_MJ_QUERY_VOLUME_INFORMATION 0x0a
 #define IRP_MJ_DIRECTORY_CONTROL 0x0c
 #define IRP_MN_QUERY_DIRECTORY 0x01
+#define IRP_MJ_FILE_SYSTEM_CONTROL 0x0d
 #define IRP_MJ_DEVICE_CONTROL 0x0e
 #define IRP_MJ_INTERNAL_DEVICE_CONTROL 0x0f
 #define IRP_MJ_SHUTDOWN 0x10

@@ -94,7 +94,7 @@ static NTSTATUS set_position(struct sending *s, PIO_STACK_LOCATION next)
 
 static NTSTATUS set_parameters(struct sending *s, PIRP irp)
 {
-	if (s->major == IRP_MJ_DEVICE_CONTROL)
+	if (s->major == IRP_MJ_DEVICE_CONTROL || s->major == IRP_MJ_FILE_SYSTEM_CONTROL)
 		return io_set_control(irp, &s->control);
 	if (s->major == IRP_MJ_FLUSH_BUFFERS)
 		return STATUS_SUCCESS;
@@ -196,10 +196,10 @@ static NTSTATUS request(struct sending *s)
 
 /* ---- The calls ----------------------------------------------------------------------------------- */
 
-static NTSTATUS control(struct sending *s)
+static NTSTATUS control(struct sending *s, UCHAR major)
 {
 	ULONG access = s->control.code >> 14 & 3;
-	s->major = IRP_MJ_DEVICE_CONTROL;
+	s->major = major;
 	s->access = (access & FILE_READ_ACCESS ? FILE_READ_DATA : 0) |
 		    (access & FILE_WRITE_ACCESS ? FILE_WRITE_DATA : 0);
 	return request(s);
@@ -215,7 +215,7 @@ NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PVOID ApcR
 			    ApcContext, IoStatusBlock, ExGetPreviousMode()};
 	s.control = (struct io_control){IoControlCode, InputBuffer, OutputBuffer, InputBufferLength,
 					OutputBufferLength};
-	return control(&s);
+	return control(&s, IRP_MJ_DEVICE_CONTROL);
 }
 
 NTSTATUS NTAPI ZwDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PVOID ApcRoutine,
@@ -227,7 +227,30 @@ NTSTATUS NTAPI ZwDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PVOID ApcR
 	struct sending s = {FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, KernelMode};
 	s.control = (struct io_control){IoControlCode, InputBuffer, OutputBuffer, InputBufferLength,
 					OutputBufferLength};
-	return control(&s);
+	return control(&s, IRP_MJ_DEVICE_CONTROL);
+}
+
+NTSTATUS NTAPI NtFsControlFile(HANDLE FileHandle, HANDLE Event, PVOID ApcRoutine, PVOID ApcContext,
+			       PIO_STATUS_BLOCK IoStatusBlock, ULONG FsControlCode,
+			       PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer,
+			       ULONG OutputBufferLength)
+{
+	struct sending s = {FileHandle, Event,         ApcRoutine,
+			    ApcContext, IoStatusBlock, ExGetPreviousMode()};
+	s.control = (struct io_control){FsControlCode, InputBuffer, OutputBuffer, InputBufferLength,
+					OutputBufferLength};
+	return control(&s, IRP_MJ_FILE_SYSTEM_CONTROL);
+}
+
+NTSTATUS NTAPI ZwFsControlFile(HANDLE FileHandle, HANDLE Event, PVOID ApcRoutine, PVOID ApcContext,
+			       PIO_STATUS_BLOCK IoStatusBlock, ULONG FsControlCode,
+			       PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer,
+			       ULONG OutputBufferLength)
+{
+	struct sending s = {FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, KernelMode};
+	s.control = (struct io_control){FsControlCode, InputBuffer, OutputBuffer, InputBufferLength,
+					OutputBufferLength};
+	return control(&s, IRP_MJ_FILE_SYSTEM_CONTROL);
 }
 
 static NTSTATUS transfer(struct sending *s, PVOID buffer, ULONG length, PLARGE_INTEGER offset,

@@ -14,6 +14,7 @@
 #include "ex/pool.h"
 #include "ex/workitem.h"
 #include "flt/context.h"
+#include "io/fileobject.h"
 #include "io/irp.h"
 #include "io/volume.h"
 #include "ke/list.h"
@@ -31,8 +32,7 @@ struct file_body {
 	WORK_QUEUE_ITEM close; /* for a last reference that went at a raised IRQL */
 };
 
-/* Of an image's file object. */
-static PWSTR name_behind(PFILE_OBJECT file)
+PWSTR io_name_behind(PFILE_OBJECT file)
 {
 	return (PWSTR)((struct file_body *)file + 1);
 }
@@ -100,7 +100,7 @@ PFILE_OBJECT io_create_image_file(PCUNICODE_STRING name)
 	PFILE_OBJECT file = &body->file;
 	init_file(file);
 	file->ReadAccess = file->SharedRead = file->SharedDelete = TRUE;
-	file->FileName = (UNICODE_STRING){name->Length, name->Length, name_behind(file)};
+	file->FileName = (UNICODE_STRING){name->Length, name->Length, io_name_behind(file)};
 	memcpy(file->FileName.Buffer, name->Buffer, name->Length);
 	file->DeviceObject = io_volume();
 	if (file->DeviceObject)
@@ -201,7 +201,7 @@ static void delete_file(void *body)
 	if (file->DeviceObject)
 		leave_device(file);
 	flt_delete_contexts_on(file);
-	if (file->FileName.Buffer && file->FileName.Buffer != name_behind(file))
+	if (file->FileName.Buffer && file->FileName.Buffer != io_name_behind(file))
 		ex_free_pool((const void *)delete_file, file->FileName.Buffer);
 }
 

@@ -165,6 +165,9 @@ static NTSTATUS overwrite(const struct create *c, struct volume_open *open)
 {
 	if (!c->exists || c->disposition == FILE_OPEN || c->disposition == FILE_OPEN_IF)
 		return STATUS_SUCCESS;
+	NTSTATUS status = volume_check_cut(open->node);
+	if (!NT_SUCCESS(status))
+		return status;
 	int fd = volume_contents(open, true);
 	return volume_status(fd < 0 ? fd : host_set_size(fd, 0));
 }
@@ -372,7 +375,17 @@ struct volume_open *volume_open_of(PFILE_OBJECT file, NTSTATUS *status)
 	return made;
 }
 
-NTSTATUS io_file_for_section(PFILE_OBJECT file, bool write, int *fd)
+/* ---- Sections ---------------------------------------------------------------------- */
+
+static void count_section(struct volume_node *node, bool image, unsigned by)
+{
+	volume_lock();
+	node->sections += by;
+	node->image_sections += image ? by : 0;
+	volume_unlock();
+}
+
+NTSTATUS io_file_for_section(PFILE_OBJECT file, bool write, bool image, int *fd)
 {
 	NTSTATUS status = STATUS_INVALID_FILE_FOR_SECTION;
 	struct volume_open *open = volume.device && file->DeviceObject == volume.device
@@ -387,5 +400,21 @@ NTSTATUS io_file_for_section(PFILE_OBJECT file, bool write, int *fd)
 	if (found < 0)
 		return volume_status(found);
 	*fd = found;
+	count_section(open->node, image, 1);
 	return STATUS_SUCCESS;
+}
+
+void io_section_is_gone(PFILE_OBJECT file, bool image)
+{
+	const struct volume_open *open = file->FsContext2;
+	if (open)
+		count_section(open->node, image, -1u);
+}
+
+NTSTATUS volume_check_cut(const struct volume_node *node)
+{
+	volume_lock();
+	bool mapped = node->sections != 0;
+	volume_unlock();
+	return mapped ? STATUS_USER_MAPPED_FILE : STATUS_SUCCESS;
 }

@@ -49,9 +49,15 @@ static NTSTATUS set_basic(struct set *s)
 static NTSTATUS set_end(struct set *s)
 {
 	LONGLONG size = *(const LONGLONG *)s->buffer;
+	struct host_file_info info;
 	if (s->open->node->folder || size < 0)
 		return STATUS_INVALID_PARAMETER;
 	int fd = volume_contents(s->open, true);
+	if (!host_file_info(s->open->fd, &info) && size < (LONGLONG)info.size) {
+		NTSTATUS status = volume_check_cut(s->open->node);
+		if (!NT_SUCCESS(status))
+			return status;
+	}
 	return volume_status(fd < 0 ? fd : host_set_size(fd, (uint64_t)size));
 }
 
@@ -87,6 +93,8 @@ static NTSTATUS check_deletable(const struct volume_open *open)
 	if (entry)
 		return STATUS_DIRECTORY_NOT_EMPTY;
 	if (!open->node->folder && !info.writable) /* FILE_ATTRIBUTE_READONLY */
+		return STATUS_CANNOT_DELETE;
+	if (open->node->image_sections)
 		return STATUS_CANNOT_DELETE;
 	return open->node->path[0] ? STATUS_SUCCESS : STATUS_CANNOT_DELETE; /* the root */
 }

@@ -26,8 +26,10 @@ void io_leave_volume(PFILE_OBJECT file);
 
 /* A descriptor of a regular file of the volume, opened anew, for a section; the caller
  * closes it. INVALID_FILE_FOR_SECTION for what is no such file, ACCESS_DENIED,
- * MEDIA_WRITE_PROTECTED. */
-NTSTATUS io_file_for_section(PFILE_OBJECT file, bool write, int *fd);
+ * MEDIA_WRITE_PROTECTED. From then on the file has a section more, until it is told that
+ * it has not. */
+NTSTATUS io_file_for_section(PFILE_OBJECT file, bool write, bool image, int *fd);
+void io_section_is_gone(PFILE_OBJECT file, bool image);
 
 /* ---- Nodes and opens ---------------------------------------------------------------------- */
 
@@ -54,6 +56,7 @@ struct volume_node {
 	unsigned opens, readers, writers, deleters; /* those of them that sharing concerns */
 	unsigned shared_read, shared_write, shared_delete;
 	bool delete_pending;
+	unsigned sections, image_sections; /* sections of the file */
 };
 
 struct volume_scan { /* of a folder, as it was when the scan began */
@@ -96,6 +99,9 @@ int volume_contents(struct volume_open *open, bool write);
 NTSTATUS volume_check_writable(PFILE_OBJECT file);
 
 void volume_free_scan(struct volume_scan *scan);
+
+/* USER_MAPPED_FILE when the file has sections, whose pages may not be cut off. */
+NTSTATUS volume_check_cut(const struct volume_node *node);
 
 /* What Linux's error is in NT. */
 NTSTATUS volume_status(int error);

@@ -117,7 +117,8 @@ static NTSTATUS fill(struct mm_section *section, const struct mm_section_wish *w
 	if (!wish->file)
 		return use_paging_file(section, wish->size);
 	bool image = wish->attributes & SEC_IMAGE;
-	NTSTATUS status = io_file_for_section(wish->file, !image && writes(wish->protect), &fd);
+	NTSTATUS status = io_file_for_section(wish->file, !image && writes(wish->protect), image,
+					      &fd);
 	if (!NT_SUCCESS(status))
 		return status;
 	ob_reference(section->file = wish->file);
@@ -148,8 +149,10 @@ static void delete_section(void *body)
 	struct mm_section *section = body;
 	if (section->memory >= 0)
 		host_close(section->memory);
-	if (section->file)
+	if (section->file) {
+		io_section_is_gone(section->file, section->attributes & SEC_IMAGE);
 		ob_dereference(section->file);
+	}
 	host_free(section->image);
 }
 
@@ -236,6 +239,38 @@ NTSTATUS NTAPI MmCreateSection(PVOID *SectionObject, ACCESS_MASK DesiredAccess,
 	NTSTATUS status = create(&wish, FileHandle, KernelMode, &section);
 	if (NT_SUCCESS(status))
 		*SectionObject = section;
+	return status;
+}
+
+NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, PVOID *SectionObject,
+					     PLARGE_INTEGER SectionFileSize,
+					     PFILE_OBJECT FileObject, ACCESS_MASK DesiredAccess,
+					     POBJECT_ATTRIBUTES ObjectAttributes,
+					     PLARGE_INTEGER MaximumSize,
+					     ULONG SectionPageProtection,
+					     ULONG AllocationAttributes, ULONG Flags)
+{
+	(void)MaximumSize;
+	(void)Flags;
+	struct mm_section *section;
+	struct mm_section_wish wish = {0, SectionPageProtection, AllocationAttributes, FileObject};
+	if (SectionPageProtection != PAGE_READONLY && SectionPageProtection != PAGE_READWRITE)
+		return STATUS_INVALID_PARAMETER_8;
+	if ((AllocationAttributes & ~(ULONG)SEC_FILE) != SEC_COMMIT)
+		return STATUS_INVALID_PARAMETER_9;
+	NTSTATUS status = mm_create_section(&wish, &section);
+	if (!NT_SUCCESS(status))
+		return status == STATUS_MAPPED_FILE_SIZE_ZERO ? STATUS_END_OF_FILE : status;
+	LARGE_INTEGER size = {.QuadPart = (LONGLONG)section->size};
+	ob_reference(section);
+	status = ob_publish(section, DesiredAccess, ObjectAttributes, KernelMode, SectionHandle);
+	if (!NT_SUCCESS(status)) {
+		ob_dereference(section);
+		return status;
+	}
+	*SectionObject = section;
+	if (SectionFileSize)
+		*SectionFileSize = size;
 	return status;
 }
 

@@ -108,6 +108,14 @@ NTSTATUS NTAPI MmCreateSection(PVOID *SectionObject, ACCESS_MASK DesiredAccess,
 			       POBJECT_ATTRIBUTES ObjectAttributes, PLARGE_INTEGER MaximumSize,
 			       ULONG SectionPageProtection, ULONG AllocationAttributes,
 			       HANDLE FileHandle, PFILE_OBJECT FileObject);
+/* Of an open file that there need not be a handle to; the section is referenced too. */
+NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, PVOID *SectionObject,
+					     PLARGE_INTEGER SectionFileSize,
+					     PFILE_OBJECT FileObject, ACCESS_MASK DesiredAccess,
+					     POBJECT_ATTRIBUTES ObjectAttributes,
+					     PLARGE_INTEGER MaximumSize,
+					     ULONG SectionPageProtection,
+					     ULONG AllocationAttributes, ULONG Flags);
 NTSTATUS NTAPI NtOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
 			     POBJECT_ATTRIBUTES ObjectAttributes);
 NTSTATUS NTAPI ZwOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,

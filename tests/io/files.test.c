@@ -121,12 +121,29 @@ static void mistakes_are_bug_checks_that_name_the_driver(void **state)
 	}
 }
 
+static void file_with_a_section_is_not_made_shorter(void **state)
+{
+	(void)state;
+	assert_ntsuccess(control(CODE(5)));
+	assert_status(
+		try_open(u"\\??\\C:\\Files\\driver.log", FILE_GENERIC_WRITE, FILE_OVERWRITE, 0),
+		STATUS_USER_MAPPED_FILE);
+	assert_ntsuccess(control(CODE(7)));
+	assert_non_null(strstr(t.said, "touched 0\n"));
+}
+
+static void touch_what_linux_cut_off(void *path)
+{
+	assert_ntsuccess(control(CODE(5)));
+	assert_int_equal(truncate(path, 10), 0);
+	control(CODE(7));
+}
+
 static void view_behind_the_end_of_its_file_is_an_in_page_error(void **state)
 {
-	ULONG code = CODE(5);
-	const struct bug_check_seen *seen;
 	(void)state;
-	seen = expect_bug_check(0x7E, make, &code);
+	const struct bug_check_seen *seen = expect_bug_check(
+		0x7E, touch_what_linux_cut_off, (void *)(uintptr_t)path_of("files/driver.log"));
 	assert_string_equal(seen->module, "files.sys");
 	assert_int_equal((uint32_t)seen->parameter[0], (uint32_t)STATUS_IN_PAGE_ERROR);
 }
@@ -155,6 +172,7 @@ int main(void)
 		WRITABLE(driver_writes_its_log_where_it_may),
 		READ_ONLY(mistakes_get_their_status),
 		READ_ONLY(mistakes_are_bug_checks_that_name_the_driver),
+		WRITABLE(file_with_a_section_is_not_made_shorter),
 		WRITABLE(view_behind_the_end_of_its_file_is_an_in_page_error),
 		WRITABLE(own_file_is_not_for_writing),
 	};

@@ -3,9 +3,13 @@
  * Files of the volume by name: looking up, opening, making, sharing and deleting them,
  * as a driver does it. The WDK's page of ZwCreateFile is the reference.
  */
+#include "io/driver.h"
 #include "io/file.h"
+#include "io/fileobject.h"
+#include "io/filter.h"
 #include "io/folder.h"
 #include "io/information.h"
+#include "ldr/kernel.h"
 #include "ob/handle.h"
 #include "support/bugcheck.h"
 
@@ -497,6 +501,103 @@ static void unaligned_transfer_without_buffering_is_invalid(void **state)
 	assert_ntsuccess(ZwClose(file));
 }
 
+/* ---- Its device --------------------------------------------------------------------------- */
+
+static struct {
+	PDEVICE_OBJECT below;
+	unsigned seen[IRP_MJ_MAXIMUM_FUNCTION + 1];
+} watcher;
+
+static NTSTATUS NTAPI pass_on(PDEVICE_OBJECT device, PIRP irp)
+{
+	(void)device;
+	PIO_STACK_LOCATION here = irp->Tail.CurrentStackLocation;
+	watcher.seen[here->MajorFunction]++;
+	irp->CurrentLocation++; /* IoSkipCurrentIrpStackLocation */
+	irp->Tail.CurrentStackLocation++;
+	return IofCallDriver(watcher.below, irp);
+}
+
+static void driver_attached_to_the_volume_sees_all_requests(void **state)
+{
+	UNICODE_STRING name = USTR(u"Watcher"), path = USTR(u"\\??\\Z:\\file");
+	OBJECT_ATTRIBUTES attributes = {sizeof(attributes), NULL, &path, OBJ_KERNEL_HANDLE};
+	FILE_STANDARD_INFORMATION standard;
+	PDEVICE_OBJECT device;
+	HANDLE file;
+	char text[8];
+	(void)state;
+	put_file("file", "x");
+	PDRIVER_OBJECT driver = io_create_driver(&name, &ldr_kernel_image(EXPORT_NTOS)->entry,
+						 NULL);
+	memset(&watcher, 0, sizeof(watcher));
+	for (int i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
+		driver->MajorFunction[i] = pass_on;
+	assert_ntsuccess(IoCreateDevice(driver, 0, NULL, 7, 0, FALSE, &device));
+	io_driver_started(driver);
+	assert_ntsuccess(IoAttachDeviceToDeviceStackSafe(device, io_volume(), &watcher.below));
+	assert_ptr_equal(watcher.below, io_volume());
+	file = open_it(u"\\??\\Z:\\file", READ);
+	assert_ntsuccess(read_at(file, text, 1, 0));
+	assert_ntsuccess(ZwQueryInformationFile(file, &v.result, &standard, sizeof(standard), 5));
+	assert_ntsuccess(ZwClose(file));
+	static const UCHAR majors[] = {IRP_MJ_CREATE, IRP_MJ_READ, IRP_MJ_QUERY_INFORMATION,
+				       IRP_MJ_CLEANUP, IRP_MJ_CLOSE};
+	for (unsigned i = 0; i < sizeof(majors); i++)
+		assert_int_equal(watcher.seen[majors[i]], 1);
+	/* An open with a hint begins below. */
+	assert_ntsuccess(IoCreateFileSpecifyDeviceObjectHint(
+		&file, READ, &attributes, &v.result, NULL, 0, SHARE_ALL, FILE_OPEN, SYNCHRONOUS,
+		NULL, 0, 0, NULL, 0, io_volume()));
+	assert_int_equal(watcher.seen[IRP_MJ_CREATE], 1);
+	assert_ntsuccess(ZwClose(file));
+	assert_status(IoCreateFileSpecifyDeviceObjectHint(
+			      &file, READ, &attributes, &v.result, NULL, 0, SHARE_ALL, FILE_OPEN,
+			      SYNCHRONOUS, NULL, 0, 0, NULL, 0, (PDEVICE_OBJECT)(void *)driver),
+		      STATUS_INVALID_DEVICE_OBJECT_PARAMETER);
+	IoDetachDevice(watcher.below);
+	IoDeleteDevice(device);
+	io_delete_driver(driver);
+}
+
+static void volume_answers_for_its_letter_and_knows_no_control_code(void **state)
+{
+	UNICODE_STRING name;
+	char buffer[8];
+	(void)state;
+	assert_ntsuccess(IoVolumeDeviceToDosName(io_volume(), &name));
+	assert_int_equal(name.Length, 4);
+	assert_memory_equal(name.Buffer, u"Z:", 6);
+	ExFreePoolWithTag(name.Buffer, 0);
+	assert_status(IoVolumeDeviceToDosName(NULL, &name), STATUS_INVALID_PARAMETER);
+	HANDLE file = open_it(u"\\??\\Z:\\", READ);
+	assert_status(
+		ZwFsControlFile(file, NULL, NULL, NULL, &v.result, 0x900a8, NULL, 0, buffer, 8),
+		STATUS_INVALID_DEVICE_REQUEST); /* FSCTL_GET_REPARSE_POINT */
+	assert_ntsuccess(ZwClose(file));
+}
+
+static void name_of_a_file_object_is_replaced(void **state)
+{
+	UNICODE_STRING image = USTR(u"\\image"), first, rest, path = USTR(u"\\one\\two\\three");
+	(void)state;
+	PFILE_OBJECT file = io_create_image_file(&image);
+	assert_ntsuccess(IoReplaceFileObjectName(file, (PWSTR)(uintptr_t)u"\\other", 12));
+	assert_int_equal(file->FileName.Length, 12);
+	assert_memory_equal(file->FileName.Buffer, u"\\other", 14);
+	assert_ntsuccess(IoReplaceFileObjectName(file, (PWSTR)(uintptr_t)u"\\third", 12));
+	assert_false(IoIsFileOriginRemote(file));
+	rs_release(file);
+	FsRtlDissectName(path, &first, &rest);
+	assert_int_equal(first.Length, 6);
+	assert_memory_equal(first.Buffer, u"one", 6);
+	assert_int_equal(rest.Length, 18);
+	assert_memory_equal(rest.Buffer, u"two\\three", 18);
+	FsRtlDissectName(USTR(u"last"), &first, &rest);
+	assert_int_equal(first.Length, 8);
+	assert_int_equal(rest.Length, 0);
+}
+
 /* ---- Without memory ------------------------------------------------------------------------------------- */
 
 static void open_fails_cleanly_at_every_allocation(void **state)
@@ -561,6 +662,9 @@ int main(void)
 		READ_TEST(user_memory_that_is_not_there_is_an_access_violation),
 		READ_TEST(kernel_memory_that_is_not_there_is_a_bug_check),
 		READ_TEST(unaligned_transfer_without_buffering_is_invalid),
+		READ_TEST(driver_attached_to_the_volume_sees_all_requests),
+		READ_TEST(volume_answers_for_its_letter_and_knows_no_control_code),
+		READ_TEST(name_of_a_file_object_is_replaced),
 		READ_TEST(open_fails_cleanly_at_every_allocation),
 		READ_TEST(second_volume_is_refused),
 		WORLD_TEST(folder_that_is_none_cannot_be_mounted),

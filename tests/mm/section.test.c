@@ -4,6 +4,7 @@
  * The WDK's pages of ZwCreateSection and ZwMapViewOfSection are the reference.
  */
 #include "io/folder.h"
+#include "io/information.h"
 #include "ldr/pe_format.h"
 #include "mm/section.h"
 #include "mm/virtual.h"
@@ -373,6 +374,71 @@ static void image_that_nobody_executes_is_not_told(void **state)
 	assert_ntsuccess(ZwClose(file));
 }
 
+static void section_for_a_scan_needs_no_handle(void **state)
+{
+	HANDLE handle;
+	PVOID object, section;
+	LARGE_INTEGER length;
+	char *base;
+	SIZE_T size = 0;
+	(void)state;
+	put_file("file", "scanned");
+	put_file("empty", "");
+	HANDLE file = open_it(u"\\??\\Z:\\file", READ), empty = open_it(u"\\??\\Z:\\empty", READ);
+	OBJECT_ATTRIBUTES kernel = {.Length = sizeof(kernel), .Attributes = OBJ_KERNEL_HANDLE};
+	assert_ntsuccess(ObReferenceObjectByHandle(file, 0, NULL, 0, &object, NULL));
+	assert_ntsuccess(FsRtlCreateSectionForDataScan(&handle, &section, &length, object,
+						       SECTION_MAP_READ, &kernel, NULL,
+						       PAGE_READONLY, SEC_COMMIT, 0));
+	assert_int_equal(length.QuadPart, 7);
+	assert_ntsuccess(MmMapViewInSystemSpace(section, (PVOID *)&base, &size));
+	assert_string_equal(base, "scanned");
+	assert_ntsuccess(MmUnmapViewInSystemSpace(base));
+	assert_ntsuccess(ZwClose(handle));
+	rs_release(section);
+	assert_status(FsRtlCreateSectionForDataScan(&handle, &section, NULL, object,
+						    SECTION_MAP_READ, &kernel, NULL, PAGE_EXECUTE,
+						    SEC_COMMIT, 0),
+		      STATUS_INVALID_PARAMETER_8);
+	assert_status(FsRtlCreateSectionForDataScan(&handle, &section, NULL, object,
+						    SECTION_MAP_READ, &kernel, NULL, PAGE_READONLY,
+						    SEC_IMAGE, 0),
+		      STATUS_INVALID_PARAMETER_9);
+	rs_release(object);
+	assert_ntsuccess(ObReferenceObjectByHandle(empty, 0, NULL, 0, &object, NULL));
+	assert_status(FsRtlCreateSectionForDataScan(&handle, &section, NULL, object,
+						    SECTION_MAP_READ, &kernel, NULL, PAGE_READONLY,
+						    SEC_COMMIT, 0),
+		      STATUS_END_OF_FILE);
+	rs_release(object);
+	assert_ntsuccess(ZwClose(empty));
+	assert_ntsuccess(ZwClose(file));
+}
+
+static void mapped_file_is_neither_cut_nor_an_image_deleted(void **state)
+{
+	HANDLE data, image;
+	LONGLONG none = 0, more = 10000000;
+	BOOLEAN yes = TRUE;
+	(void)state;
+	copy_driver_to("some.sys");
+	HANDLE file = open_it(u"\\??\\Z:\\some.sys", CHANGE | DELETE);
+	assert_ntsuccess(section_of(file, 0, PAGE_READONLY, SEC_COMMIT, &data));
+	assert_status(ZwSetInformationFile(file, &v.result, &none, 8, FileEndOfFileInformation),
+		      STATUS_USER_MAPPED_FILE);
+	assert_ntsuccess(ZwSetInformationFile(file, &v.result, &more, 8, FileEndOfFileInformation));
+	assert_ntsuccess(section_of(file, 0, PAGE_EXECUTE, SEC_IMAGE, &image));
+	assert_status(ZwSetInformationFile(file, &v.result, &yes, 1, FileDispositionInformation),
+		      STATUS_CANNOT_DELETE);
+	assert_ntsuccess(ZwClose(image));
+	assert_ntsuccess(
+		ZwSetInformationFile(file, &v.result, &yes, 1, FileDispositionInformation));
+	assert_ntsuccess(ZwClose(data));
+	assert_ntsuccess(ZwSetInformationFile(file, &v.result, &none, 8, FileEndOfFileInformation));
+	assert_ntsuccess(ZwClose(file));
+	assert_false(is_there("some.sys"));
+}
+
 static void known_dll_is_the_file_of_the_root(void **state)
 {
 	UNICODE_STRING name = USTR(u"\\KnownDlls\\ntdll.dll"),
@@ -436,6 +502,8 @@ int main(void)
 		READ_TEST(file_that_cannot_be_mapped_says_why),
 		READ_TEST(image_lies_as_its_headers_say_and_is_told),
 		READ_TEST(image_that_nobody_executes_is_not_told),
+		READ_TEST(section_for_a_scan_needs_no_handle),
+		WRITE_TEST(mapped_file_is_neither_cut_nor_an_image_deleted),
 		READ_TEST(known_dll_is_the_file_of_the_root),
 		READ_TEST(sections_fail_cleanly_at_every_allocation),
 	};

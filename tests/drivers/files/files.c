@@ -11,9 +11,10 @@
 #define IOCTL_BAD_BUFFER CODE(1) /* reads to a kernel address where nothing is */
 #define IOCTL_HIGH_IRQL CODE(2)  /* opens at DISPATCH_LEVEL */
 #define IOCTL_BAD_STATUS_BLOCK CODE(3)
-#define IOCTL_BAD_QUERY CODE(4)  /* the answer's place is nowhere */
-#define IOCTL_SHORT_FILE CODE(5) /* touches a view behind the end of its file */
-#define IOCTL_STATUSES CODE(6)   /* mistakes that are a status; 0 if each is the right one */
+#define IOCTL_BAD_QUERY CODE(4) /* the answer's place is nowhere */
+#define IOCTL_MAP CODE(5)       /* maps its log, and may not make it shorter then */
+#define IOCTL_TOUCH CODE(7)     /* touches the second page of that view */
+#define IOCTL_STATUSES CODE(6)  /* mistakes that are a status; 0 if each is the right one */
 
 #ifndef SEC_IMAGE
 #define SEC_IMAGE 0x1000000
@@ -190,22 +191,32 @@ static VOID NTAPI on_process(PEPROCESS process, HANDLE id, PPS_CREATE_NOTIFY_INF
 
 /* ---- Mistakes ------------------------------------------------------------------------------- */
 
-static VOID touch_behind_the_end(VOID)
+static PVOID view;
+
+static NTSTATUS map_log(VOID)
 {
 	HANDLE file, section;
-	PVOID base = NULL;
 	SIZE_T size = 0;
 	IO_STATUS_BLOCK result;
+	OBJECT_ATTRIBUTES attributes;
 	FILE_END_OF_FILE_INFORMATION end = {.EndOfFile.QuadPart = 0};
 	LARGE_INTEGER length = {.QuadPart = 8192};
-	if (!NT_SUCCESS(open(&log_name, GENERIC_READ | GENERIC_WRITE, FILE_OPEN_IF, 0, &file)) ||
-	    !NT_SUCCESS(ZwCreateSection(&section, SECTION_ALL_ACCESS, NULL, &length, PAGE_READWRITE,
-					SEC_COMMIT, file)) ||
-	    !NT_SUCCESS(ZwMapViewOfSection(section, NtCurrentProcess(), &base, 0, 0, NULL, &size,
-					   ViewUnmap, 0, PAGE_READWRITE)))
-		return;
-	ZwSetInformationFile(file, &result, &end, sizeof(end), FileEndOfFileInformation);
-	DbgPrint("touched %d\n", ((volatile CHAR *)base)[4096]);
+	NTSTATUS status = open(&log_name, GENERIC_READ | GENERIC_WRITE, FILE_OPEN_IF, 0, &file);
+	if (!NT_SUCCESS(status))
+		return status;
+	InitializeObjectAttributes(&attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+	status = ZwCreateSection(&section, SECTION_ALL_ACCESS, &attributes, &length, PAGE_READWRITE,
+				 SEC_COMMIT, file);
+	if (NT_SUCCESS(status)) {
+		status = ZwMapViewOfSection(section, NtCurrentProcess(), &view, 0, 0, NULL, &size,
+					    ViewUnmap, 0, PAGE_READWRITE);
+		close(section);
+	}
+	if (NT_SUCCESS(status))
+		status = ZwSetInformationFile(file, &result, &end, sizeof(end),
+					      FileEndOfFileInformation);
+	close(file);
+	return status == STATUS_USER_MAPPED_FILE ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
 
 static VOID expect(ULONG *wrong, ULONG number, NTSTATUS got, NTSTATUS expected)
@@ -260,8 +271,8 @@ static VOID make_mistake(ULONG code, HANDLE file)
 		ZwQueryInformationFile(file, &result, NOWHERE, sizeof(FILE_STANDARD_INFORMATION),
 				       FileStandardInformation);
 		break;
-	case IOCTL_SHORT_FILE:
-		touch_behind_the_end();
+	case IOCTL_TOUCH:
+		DbgPrint("touched %d\n", ((volatile CHAR *)view)[4096]);
 		break;
 	}
 }
@@ -279,6 +290,8 @@ static NTSTATUS NTAPI on_control(PDEVICE_OBJECT device, PIRP irp)
 		make_mistake(code, file);
 	if (NT_SUCCESS(status))
 		close(file);
+	if (code == IOCTL_MAP)
+		status = map_log();
 	irp->IoStatus.Status = status;
 	IoCompleteRequest(irp, IO_NO_INCREMENT);
 	return status;
@@ -298,6 +311,8 @@ static NTSTATUS NTAPI succeed(PDEVICE_OBJECT device, PIRP irp)
 static VOID NTAPI unload(PDRIVER_OBJECT driver)
 {
 	PsSetCreateProcessNotifyRoutineEx(on_process, TRUE);
+	if (view)
+		ZwUnmapViewOfSection(NtCurrentProcess(), view);
 	IoDeleteDevice(driver->DeviceObject);
 }
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What drivers ask and change about file objects themselves. */
+#ifndef RINGSIDE_IO_FILEOBJECT_H
+#define RINGSIDE_IO_FILEOBJECT_H
+
+#include <ringside/io.h>
+
+/* Where the name of an image's file object lies that nobody has replaced. */
+PWSTR io_name_behind(PFILE_OBJECT file);
+
+/* Exports; the WDK's pages. Strings are the caller's, in pool (ExFreePool). */
+NTSTATUS NTAPI IoReplaceFileObjectName(PFILE_OBJECT FileObject, PWSTR NewFileName,
+				       USHORT FileNameLength);
+BOOLEAN NTAPI IoIsFileOriginRemote(PFILE_OBJECT FileObject);
+PVOID NTAPI IoGetTransactionParameterBlock(PFILE_OBJECT FileObject);
+ULONG NTAPI FsRtlIsPagingFile(PFILE_OBJECT FileObject);
+ULONG NTAPI FsRtlIsSystemPagingFile(PFILE_OBJECT FileObject);
+NTSTATUS NTAPI IoVolumeDeviceToDosName(PVOID VolumeDeviceObject, PUNICODE_STRING DosName);
+NTSTATUS NTAPI IoQueryFullDriverPath(PDRIVER_OBJECT DriverObject, PUNICODE_STRING FullPath);
+
+/* "\one\two\three": "one" and "two\three", both in the path's own buffer. */
+VOID NTAPI FsRtlDissectName(UNICODE_STRING Path, PUNICODE_STRING FirstName,
+			    PUNICODE_STRING RemainingName);
+
+#endif
