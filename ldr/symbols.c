@@ -148,14 +148,20 @@ static uint32_t code_of(const struct ldr_place *place)
 	return place->rva - (place->behind_call && place->rva);
 }
 
+static bool put_question(struct search *s, const char *path, uint32_t rva)
+{
+	const char *quote = quote_for(path);
+	char address[32];
+	snprintf(address, sizeof(address), " 0x%x\n", rva);
+	return quote && host_filter_put(&s->filter, quote) && host_filter_put(&s->filter, path) &&
+	       host_filter_put(&s->filter, quote) && host_filter_put(&s->filter, address);
+}
+
+/* What is just before the function comes first: see take_answer. */
 static bool ask(struct search *s, const struct ldr_place *place)
 {
-	const char *quote = quote_for(place->path);
-	char address[32];
-	snprintf(address, sizeof(address), " 0x%x\n", code_of(place));
-	return quote && host_filter_put(&s->filter, quote) &&
-	       host_filter_put(&s->filter, place->path) && host_filter_put(&s->filter, quote) &&
-	       host_filter_put(&s->filter, address);
+	return (!place->doubtful || put_question(s, place->path, place->begin - 1)) &&
+	       put_question(s, place->path, code_of(place));
 }
 
 /* A name that is too long goes before its offset does. */
@@ -174,6 +180,21 @@ static void ask_table(const struct ldr_bytes *file, struct ldr_place *place)
 	if (!coff_find(file, place->pe, code_of(place), &symbol))
 		return;
 	set_function(place, symbol.name, symbol.rva);
+	place->begin = symbol.rva;
+}
+
+/* `more`: than the table. */
+static void ask_at(struct search *s, const struct ldr_bytes *file, struct ldr_place *place,
+		   bool table, bool more)
+{
+	if (table)
+		ask_table(file, place);
+	if (!more)
+		return;
+	if (!place->begin)
+		place->doubtful = ldr_function_begin(file, place->pe, code_of(place),
+						     &place->begin);
+	place->asked = ask(s, place);
 }
 
 /* All places of the image that the first one is in. */
@@ -189,15 +210,8 @@ static void ask_about(struct search *s, size_t first)
 		say_what_is_wrong(s, image->path, &symbols);
 		bool more = symbols.dwarf || symbols.pdb == LDR_PDB_MATCHES;
 		for (size_t i = first; i < s->count; i++) {
-			if (s->place[i].path != image->path)
-				continue;
-			if (symbols.table)
-				ask_table(&file, &s->place[i]);
-			if (!more)
-				continue;
-			s->place[i].asked = ask(s, &s->place[i]);
-			ldr_function_begin(&file, image->pe, code_of(&s->place[i]),
-					   &s->place[i].begin);
+			if (s->place[i].path == image->path)
+				ask_at(s, &file, &s->place[i], symbols.table, more);
 		}
 	} else {
 		note(s, "%s has changed since it was loaded: no symbols\n", base_name(image->path));
@@ -232,7 +246,7 @@ static void take_source(struct ldr_place *place, char *line)
 	strcpy(place->source, length > room ? line + (length - room) : line);
 }
 
-/* The table's name has an offset, but only LLVM reads those of C++. */
+/* The table's name is right, but only LLVM reads those of C++. */
 static void take_function(struct ldr_place *place, char *line)
 {
 	if (line[0] == '?' || (place->function[0] && strncmp(place->function, "_Z", 2) != 0))
@@ -241,20 +255,40 @@ static void take_function(struct ldr_place *place, char *line)
 	set_function(place, line, place->begin);
 }
 
-/* Each answer is the function, the source, and an empty line. */
+struct answer {
+	char function[512], source[1024];
+};
+
+/* An answer is the function, the source, and an empty line. */
+static bool get_answer(struct search *s, struct answer *answer)
+{
+	char end[16] = "x";
+	bool got = host_filter_get(&s->filter, answer->function, sizeof(answer->function)) &&
+		   host_filter_get(&s->filter, answer->source, sizeof(answer->source));
+	while (got && end[0] && host_filter_get(&s->filter, end, sizeof(end)))
+		;
+	return got;
+}
+
+/* A PDB without static functions names one by the function before it, whose beginning is
+ * another: then the offset is not known. */
+static bool take_answer(struct search *s, struct ldr_place *place)
+{
+	struct answer before = {"", ""}, answer;
+	if ((place->doubtful && !get_answer(s, &before)) || !get_answer(s, &answer))
+		return false;
+	if (place->doubtful && strcmp(before.function, answer.function) == 0)
+		place->begin = 0;
+	take_function(place, answer.function);
+	take_source(place, answer.source);
+	return true;
+}
+
 static void take_answers(struct search *s)
 {
-	char line[1024];
 	for (size_t i = 0; i < s->count; i++) {
-		if (!s->place[i].asked)
-			continue;
-		if (!host_filter_get(&s->filter, line, sizeof(line)))
+		if (s->place[i].asked && !take_answer(s, &s->place[i]))
 			return;
-		take_function(&s->place[i], line);
-		if (host_filter_get(&s->filter, line, sizeof(line)))
-			take_source(&s->place[i], line);
-		while (line[0] && host_filter_get(&s->filter, line, sizeof(line)))
-			;
 	}
 }
 
@@ -285,7 +319,7 @@ void ldr_find_symbols(struct ldr_place *place, size_t count, unsigned patience, 
 	text[0] = '\0';
 	for (size_t i = 0; i < count; i++) {
 		place[i].function[0] = place[i].source[0] = '\0';
-		place[i].asked = false;
+		place[i].asked = place[i].doubtful = false;
 		place[i].begin = 0;
 	}
 	if (host_filter_open(&s.filter))

@@ -17,6 +17,7 @@ struct ldr_place {
 	/* ldr_find_symbols' own. */
 	bool asked;
 	uint32_t begin; /* of the function, or 0 */
+	bool doubtful;  /* whether that is so */
 };
 
 /*
