@@ -21,6 +21,7 @@
 #include "ke/symbol.h"
 #include "ldr/bind.h"
 #include "memory.h"
+#include "mm/physical.h"
 #include "mm/section.h"
 #include "ob/callbacks.h"
 #include "ob/directory.h"
@@ -52,6 +53,12 @@ static int check_layout(void)
 
 static void nothing(void)
 {
+}
+
+static void shut_memory(void)
+{
+	mm_shutdown_contiguous();
+	ex_shutdown_pool();
 }
 
 /* The kernel's own host threads: none has to be started, all have to end before
@@ -86,7 +93,7 @@ static const struct {
 	int (*boot)(void);
 	void (*shutdown)(void);
 } steps[] = {
-	{check_layout, ex_shutdown_pool},
+	{check_layout, shut_memory},
 	{ex_boot_callbacks, nothing},
 	{ob_boot_types, ob_shutdown_types},
 	{ob_boot_namespace, ob_shutdown_namespace},

@@ -11,7 +11,6 @@
 #define RINGSIDE_CM_ANSWER_H
 
 #include "mm/copy.h"
-#include <string.h>
 
 struct cm_answer {
 	void *buffer;
@@ -20,19 +19,10 @@ struct cm_answer {
 	NTSTATUS status; /* of writing it */
 };
 
-/* A bad kernel address is a bug check where it is written. */
-static inline NTSTATUS cm_put(void *to, const void *from, size_t size)
-{
-	if ((uintptr_t)to < MM_USER_END)
-		return mm_answer(to, from, size);
-	memcpy(to, from, size);
-	return STATUS_SUCCESS;
-}
-
 /* Reports what is needed and sees whether the head fits. */
 static inline NTSTATUS cm_begin_answer(struct cm_answer *answer, ULONG head, PULONG result_length)
 {
-	answer->status = cm_put(result_length, &answer->whole, sizeof(answer->whole));
+	answer->status = mm_answer(result_length, &answer->whole, sizeof(answer->whole));
 	if (!NT_SUCCESS(answer->status))
 		return answer->status;
 	return answer->length < head ? STATUS_BUFFER_TOO_SMALL : STATUS_SUCCESS;
@@ -47,7 +37,7 @@ static inline void cm_write_answer(struct cm_answer *answer, ULONG offset, const
 	if (size > answer->length - offset)
 		size = answer->length - offset;
 	if (size)
-		answer->status = cm_put((char *)answer->buffer + offset, data, size);
+		answer->status = mm_answer((char *)answer->buffer + offset, data, size);
 }
 
 static inline NTSTATUS cm_end_answer(const struct cm_answer *answer)

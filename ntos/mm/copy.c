@@ -12,6 +12,7 @@
 #include "mm/copy.h"
 #include "faultcopy.h"
 #include "ke/bugcheck.h"
+#include "mm/probe.h"
 #include "ps/host.h"
 #include "ps/process.h"
 
@@ -102,10 +103,12 @@ NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress,
 	*NumberOfBytesTransferred = 0;
 	if (Flags != MM_COPY_MEMORY_PHYSICAL && Flags != MM_COPY_MEMORY_VIRTUAL)
 		return STATUS_INVALID_PARAMETER;
-	if (Flags == MM_COPY_MEMORY_PHYSICAL) /* what there is none of cannot be RAM */
+	/* Physical addresses are those of this process (physical.h); the rest is no RAM. */
+	const bool physical = Flags == MM_COPY_MEMORY_PHYSICAL;
+	if (physical && !MmIsAddressValid(SourceAddress.VirtualAddress))
 		return STATUS_INVALID_ADDRESS;
-	size_t done = mm_read(PsGetCurrentProcess(), SourceAddress.VirtualAddress, TargetAddress,
-			      NumberOfBytes);
+	size_t done = mm_read(physical ? PsInitialSystemProcess : PsGetCurrentProcess(),
+			      SourceAddress.VirtualAddress, TargetAddress, NumberOfBytes);
 	*NumberOfBytesTransferred = done;
 	return done == NumberOfBytes ? STATUS_SUCCESS : STATUS_PARTIAL_COPY;
 }

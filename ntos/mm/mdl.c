@@ -18,6 +18,7 @@
 #include "ex/pool.h"
 #include "ke/bugcheck.h"
 #include "ke/raise.h"
+#include "ps/attach.h"
 #include "ps/process.h"
 #include "user.h"
 
@@ -162,17 +163,41 @@ NTSTATUS mm_lock_pages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation)
 	return status;
 }
 
-VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
-			       LOCK_OPERATION Operation)
+void mm_describe_pages(PMDL mdl)
 {
-	PMDL mdl = MemoryDescriptorList;
+	number_pages(mdl, mdl->StartVa);
+	mdl->MdlFlags |= MDL_PAGES_LOCKED;
+}
+
+static void check_unlocked(PMDL mdl)
+{
 	if (mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL))
 		KE_BUG_CHECK(KE_DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (uintptr_t)mdl,
 			     (USHORT)mdl->MdlFlags, 0,
 			     "MmProbeAndLockPages of a list that is locked or built already");
-	NTSTATUS status = mm_lock_pages(mdl, AccessMode, Operation);
+}
+
+VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+			       LOCK_OPERATION Operation)
+{
+	check_unlocked(MemoryDescriptorList);
+	NTSTATUS status = mm_lock_pages(MemoryDescriptorList, AccessMode, Operation);
 	if (!NT_SUCCESS(status))
 		ke_raise_status(status, "MmProbeAndLockPages of memory that cannot be accessed");
+}
+
+/* The exception comes when the thread is back where it was. */
+VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Process,
+				      KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
+{
+	KAPC_STATE state;
+	check_unlocked(MemoryDescriptorList);
+	KeStackAttachProcess(Process, &state);
+	NTSTATUS status = mm_lock_pages(MemoryDescriptorList, AccessMode, Operation);
+	KeUnstackDetachProcess(&state);
+	if (!NT_SUCCESS(status))
+		ke_raise_status(status,
+				"MmProbeAndLockProcessPages of memory that cannot be accessed");
 }
 
 static void drop_mapping(PMDL mdl)

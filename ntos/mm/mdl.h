@@ -32,6 +32,9 @@ bool mm_copy_to(void *to, const void *from, SIZE_T size);
  * INSUFFICIENT_RESOURCES. */
 NTSTATUS mm_lock_pages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation);
 
+/* Marks a new list, whose kernel memory belongs to it, as locked. */
+void mm_describe_pages(PMDL mdl);
+
 /* Unlocks and frees a chain of them. */
 void mm_free_mdls(PMDL mdl);
 
@@ -45,6 +48,9 @@ PMDL NTAPI MmCreateMdl(PMDL MemoryDescriptorList, PVOID Base, SIZE_T Length);
 VOID NTAPI MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList);
 VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
 			       LOCK_OPERATION Operation);
+/* The same for memory of that process. */
+VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Process,
+				      KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation);
 VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList);
 PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode);
 PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,

@@ -332,7 +332,7 @@ static void safe_copy_tells_how_far_it_came(void **state)
 		      STATUS_PARTIAL_COPY);
 	assert_int_equal(copied, 0);
 	assert_status(MmCopyMemory(&there, from, 8, 3, &copied), STATUS_INVALID_PARAMETER);
-	assert_status(MmCopyMemory(&there, from, 8, MM_COPY_MEMORY_PHYSICAL, &copied),
+	assert_status(MmCopyMemory(&there, nowhere, 8, MM_COPY_MEMORY_PHYSICAL, &copied),
 		      STATUS_INVALID_ADDRESS);
 }
 
