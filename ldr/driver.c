@@ -358,7 +358,7 @@ NTSTATUS ldr_unload(struct ldr_module *module)
 
 void ldr_discard(struct ldr_module *module)
 {
-	ldr_lock();
+	ldr_lock_for_change();
 	ldr_release_module(module);
-	ldr_unlock();
+	ldr_unlock_after_change();
 }

@@ -148,11 +148,11 @@ struct ldr_module *ldr_load(const char *path, struct ldr_error *error)
 	host_free(file.bytes);
 	if (!module)
 		return NULL;
-	ldr_lock();
+	ldr_lock_for_change();
 	bool joined = join_list(module, error);
 	if (!joined)
 		ldr_free_module(module);
-	ldr_unlock();
+	ldr_unlock_after_change();
 	if (!joined)
 		return NULL;
 	tell_loaded(module, began);

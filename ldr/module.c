@@ -24,6 +24,7 @@
  * Clauses: AB-14, PS-15, PS-16, PS-17.
  */
 #include "ldr/module.h"
+#include "ke/bugcheck.h"
 #include "io/driver.h"
 #include "ldr/bind.h"
 #include "ldr/kernel.h"
@@ -52,6 +53,7 @@ struct range_block {
 };
 
 LIST_ENTRY PsLoadedModuleList = {&PsLoadedModuleList, &PsLoadedModuleList};
+ERESOURCE PsLoadedModuleResource;
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct range_block first_block; /* the usual case needs no second */
@@ -64,6 +66,22 @@ void ldr_lock(void)
 void ldr_unlock(void)
 {
 	pthread_mutex_unlock(&list_lock);
+}
+
+/* Drivers that walk the list hold the resource. They look names up meanwhile, which takes
+ * the lock: so the resource comes first. A dead kernel's is held for ever. */
+void ldr_lock_for_change(void)
+{
+	if (!ke_crashed())
+		ExEnterCriticalRegionAndAcquireResourceExclusive(&PsLoadedModuleResource);
+	ldr_lock();
+}
+
+void ldr_unlock_after_change(void)
+{
+	ldr_unlock();
+	if (!ke_crashed())
+		ExReleaseResourceAndLeaveCriticalRegion(&PsLoadedModuleResource);
 }
 
 /* ---- Address ranges --------------------------------------------------------- */
@@ -257,9 +275,9 @@ struct ldr_module *ldr_declare_module(const char *name, const void *base, size_t
 	module->entry.DllBase = (PVOID)(uintptr_t)base;
 	module->entry.SizeOfImage = (ULONG)size;
 	module->entry.Flags = integrity ? LDRP_IMAGE_INTEGRITY_FORCED : 0;
-	ldr_lock();
+	ldr_lock_for_change();
 	int error = ldr_list_module(module);
-	ldr_unlock();
+	ldr_unlock_after_change();
 	if (error) {
 		ldr_free_module(module);
 		return NULL;
@@ -269,9 +287,9 @@ struct ldr_module *ldr_declare_module(const char *name, const void *base, size_t
 
 void ldr_forget_module(struct ldr_module *module)
 {
-	ldr_lock();
+	ldr_lock_for_change();
 	ldr_unlist_module(module);
-	ldr_unlock();
+	ldr_unlock_after_change();
 	ldr_free_module(module);
 }
 
@@ -288,6 +306,8 @@ void *ldr_find_export(const char *dll, const char *name)
 
 int ldr_boot(void)
 {
+	if (!NT_SUCCESS(ExInitializeResourceLite(&PsLoadedModuleResource)))
+		return -ENOMEM;
 	int error = ldr_boot_kernel_images();
 	if (error)
 		ldr_shutdown();
@@ -303,6 +323,7 @@ void ldr_shutdown(void)
 			io_delete_driver(module->driver);
 		ldr_free_module(module);
 	}
+	ExDeleteResourceLite(&PsLoadedModuleResource);
 	struct range_block *block = atomic_exchange_explicit(&first_block.next, NULL,
 							     memory_order_acq_rel);
 	while (block) {

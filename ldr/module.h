@@ -11,6 +11,7 @@
 #ifndef RINGSIDE_LDR_MODULE_H
 #define RINGSIDE_LDR_MODULE_H
 
+#include "ex/resource.h"
 #include <ringside/nt.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,7 @@ struct ldr_module {
 };
 
 extern LIST_ENTRY PsLoadedModuleList;
+extern ERESOURCE PsLoadedModuleResource;
 
 /* The module whose range contains `address`, or NULL. Any IRQL; takes no lock a
  * fault handler could meet held. */
@@ -73,6 +75,11 @@ void ldr_shutdown(void);
  * a driver's code runs. */
 void ldr_lock(void);
 void ldr_unlock(void);
+
+/* The same for changing the list, which drivers read under PsLoadedModuleResource.
+ * PASSIVE_LEVEL. */
+void ldr_lock_for_change(void);
+void ldr_unlock_after_change(void);
 
 /* An entry with its names, not yet listed. `folder` is what FullDllName has before
  * the name. NULL without memory. */

@@ -130,6 +130,7 @@
 	X(FREE_VM_NOT_AT_BASE, 0xC000009F)                                                         \
 	X(INVALID_PARAMETER_8, 0xC00000F6)                                                         \
 	X(INVALID_PARAMETER_6, 0xC00000F4)                                                         \
+	X(HANDLE_NOT_CLOSABLE, 0xC0000235)                                                         \
 	X(NO_MATCH, 0xC0000272)                                                                    \
 	X(NO_MORE_MATCHES, 0xC0000273)                                                             \
 	X(CALLBACK_BYPASS, 0xC0000503)                                                             \

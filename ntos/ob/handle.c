@@ -300,15 +300,35 @@ NTSTATUS ob_close_handle(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mode)
 		return STATUS_INVALID_HANDLE;
 	pthread_mutex_lock(&owner->lock);
 	struct entry *entry = find_entry(owner, value);
-	if (entry) {
+	bool protected = entry && entry->attributes & OB_PROTECTED;
+	if (entry && !protected) {
 		object = entry->object;
 		free_entry(owner->handles, entry);
 	}
 	pthread_mutex_unlock(&owner->lock);
 	if (!object)
-		return STATUS_INVALID_HANDLE;
+		return protected ? STATUS_HANDLE_NOT_CLOSABLE : STATUS_INVALID_HANDLE;
 	drop_object(object);
 	return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI ObSetHandleAttributes(HANDLE Handle, POBJECT_HANDLE_FLAG_INFORMATION HandleFlags,
+				     KPROCESSOR_MODE PreviousMode)
+{
+	const OBJECT_HANDLE_FLAG_INFORMATION flags = *HandleFlags; /* it may fault here */
+	ULONG64 value = (ULONG64)(uintptr_t)Handle;
+	PEPROCESS owner = table_owner(PsGetCurrentProcess(), &value, PreviousMode);
+	if (!owner)
+		return STATUS_INVALID_HANDLE;
+	pthread_mutex_lock(&owner->lock);
+	struct entry *entry = find_entry(owner, value);
+	if (entry) {
+		entry->attributes &= ~(OBJ_INHERIT | OB_PROTECTED);
+		entry->attributes |= (flags.Inherit ? OBJ_INHERIT : 0) |
+				     (flags.ProtectFromClose ? OB_PROTECTED : 0);
+	}
+	pthread_mutex_unlock(&owner->lock);
+	return entry ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
 }
 
 void ob_close_all_handles(PEPROCESS process)

@@ -38,6 +38,8 @@ struct ob_handle_request {
 NTSTATUS ob_make_handle(const struct ob_handle_request *request, HANDLE *handle,
 			ACCESS_MASK *granted);
 
+#define OB_PROTECTED 0x1u /* of a handle's attributes: cannot be closed */
+
 struct ob_handle {
 	void *object; /* referenced for the caller */
 	ACCESS_MASK granted;
@@ -50,7 +52,8 @@ struct ob_handle {
 NTSTATUS ob_resolve_handle(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mode,
 			   struct ob_handle *found);
 
-/* Closes one, or all that a process has left (at its end). */
+/* Closes one, or all that a process has left (at its end). INVALID_HANDLE,
+ * HANDLE_NOT_CLOSABLE. */
 NTSTATUS ob_close_handle(PEPROCESS process, HANDLE handle, KPROCESSOR_MODE mode);
 void ob_close_all_handles(PEPROCESS process);
 
@@ -71,6 +74,15 @@ void ob_visit_handles(PEPROCESS process,
 /* Copies the inheritable handles of `from` to the new process `to`, without
  * callbacks (OB-27). 0 or INSUFFICIENT_RESOURCES. */
 NTSTATUS ob_inherit_handles(PEPROCESS from, PEPROCESS to);
+
+typedef struct _OBJECT_HANDLE_FLAG_INFORMATION {
+	BOOLEAN Inherit;
+	BOOLEAN ProtectFromClose;
+} OBJECT_HANDLE_FLAG_INFORMATION, *POBJECT_HANDLE_FLAG_INFORMATION;
+
+/* Sets both; a protected handle is HANDLE_NOT_CLOSABLE until its process ends. */
+NTSTATUS NTAPI ObSetHandleAttributes(HANDLE Handle, POBJECT_HANDLE_FLAG_INFORMATION HandleFlags,
+				     KPROCESSOR_MODE PreviousMode);
 
 /* Exports. The Nt forms take the caller's previous mode, the Zw forms KernelMode. */
 NTSTATUS NTAPI NtClose(HANDLE Handle);

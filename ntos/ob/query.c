@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ZwQueryObject: counts and rights, the name, the type. No state; the counts are those of a
- * moment, without the reference that the question itself takes.
+ * ZwQueryObject: counts and rights, the name, the type, the handle's flags; and
+ * ZwSetInformationObject for those. No state; the counts are those of a moment, without
+ * the reference that the question itself takes.
  *
  * Page: ZwQueryObject.
  */
@@ -9,6 +10,7 @@
 #include "ke/bugcheck.h"
 #include "ob/directory.h"
 #include "ob/handle.h"
+#include "mm/copy.h"
 #include "ps/information.h"
 #include "ps/process.h"
 #include <string.h>
@@ -83,11 +85,20 @@ static NTSTATUS query_name(void *object, const struct ps_caller *caller)
 	return status;
 }
 
+static NTSTATUS query_flags(const struct ob_handle *found, const struct ps_caller *caller)
+{
+	const OBJECT_HANDLE_FLAG_INFORMATION flags = {
+		.Inherit = (found->attributes & OBJ_INHERIT) != 0,
+		.ProtectFromClose = (found->attributes & OB_PROTECTED) != 0,
+	};
+	return ps_answer(caller, &flags, sizeof flags);
+}
+
 static NTSTATUS query(HANDLE handle, ULONG number, KPROCESSOR_MODE mode,
 		      const struct ps_caller *caller)
 {
 	struct ob_handle found;
-	if (number > ObjectTypeInformation)
+	if (number > ObjectTypeInformation && number != ObjectHandleFlagInformation)
 		return STATUS_INVALID_INFO_CLASS;
 	NTSTATUS status = ob_resolve_handle(PsGetCurrentProcess(), handle, mode, &found);
 	if (!NT_SUCCESS(status))
@@ -96,6 +107,8 @@ static NTSTATUS query(HANDLE handle, ULONG number, KPROCESSOR_MODE mode,
 		status = query_basic(&found, caller);
 	else if (number == ObjectNameInformation)
 		status = query_name(found.object, caller);
+	else if (number == ObjectHandleFlagInformation)
+		status = query_flags(&found, caller);
 	else
 		status = query_type(ob_header_of(found.object)->type, caller);
 	ob_dereference(found.object);
@@ -114,4 +127,34 @@ NTSTATUS NTAPI NtQueryObject(HANDLE Handle, ULONG ObjectInformationClass, PVOID 
 {
 	struct ps_caller caller = {ObjectInformation, ObjectInformationLength, ReturnLength, NULL};
 	return query(Handle, ObjectInformationClass, ExGetPreviousMode(), &caller);
+}
+
+/* ---- Setting ---------------------------------------------------------------------------- */
+
+static NTSTATUS set(HANDLE handle, ULONG number, const void *information, ULONG length,
+		    KPROCESSOR_MODE mode)
+{
+	OBJECT_HANDLE_FLAG_INFORMATION flags;
+	if (number != ObjectHandleFlagInformation)
+		return STATUS_INVALID_INFO_CLASS;
+	if (length != sizeof flags)
+		return STATUS_INFO_LENGTH_MISMATCH;
+	if (!mm_may_name(mode, information, sizeof flags) ||
+	    mm_read(PsGetCurrentProcess(), information, &flags, sizeof flags) != sizeof flags)
+		return STATUS_ACCESS_VIOLATION;
+	return ObSetHandleAttributes(handle, &flags, mode);
+}
+
+NTSTATUS NTAPI ZwSetInformationObject(HANDLE Handle, ULONG ObjectInformationClass,
+				      PVOID ObjectInformation, ULONG ObjectInformationLength)
+{
+	return set(Handle, ObjectInformationClass, ObjectInformation, ObjectInformationLength,
+		   KernelMode);
+}
+
+NTSTATUS NTAPI NtSetInformationObject(HANDLE Handle, ULONG ObjectInformationClass,
+				      PVOID ObjectInformation, ULONG ObjectInformationLength)
+{
+	return set(Handle, ObjectInformationClass, ObjectInformation, ObjectInformationLength,
+		   ExGetPreviousMode());
 }

@@ -9,6 +9,7 @@ enum object_information_class {
 	ObjectBasicInformation = 0,
 	ObjectNameInformation = 1,
 	ObjectTypeInformation = 2,
+	ObjectHandleFlagInformation = 4,
 };
 
 /* INVALID_INFO_CLASS, INFO_LENGTH_MISMATCH with the length that it takes. */
@@ -16,5 +17,12 @@ NTSTATUS NTAPI ZwQueryObject(HANDLE Handle, ULONG ObjectInformationClass, PVOID 
 			     ULONG ObjectInformationLength, PULONG ReturnLength);
 NTSTATUS NTAPI NtQueryObject(HANDLE Handle, ULONG ObjectInformationClass, PVOID ObjectInformation,
 			     ULONG ObjectInformationLength, PULONG ReturnLength);
+
+/* The handle's flags (OBJECT_HANDLE_FLAG_INFORMATION). INVALID_INFO_CLASS,
+ * INFO_LENGTH_MISMATCH. */
+NTSTATUS NTAPI ZwSetInformationObject(HANDLE Handle, ULONG ObjectInformationClass,
+				      PVOID ObjectInformation, ULONG ObjectInformationLength);
+NTSTATUS NTAPI NtSetInformationObject(HANDLE Handle, ULONG ObjectInformationClass,
+				      PVOID ObjectInformation, ULONG ObjectInformationLength);
 
 #endif

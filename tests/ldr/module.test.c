@@ -109,6 +109,36 @@ static atomic_bool stop;
 static atomic_size_t found[2];
 
 /* Whatever the writer is doing, the answer is the right module or none. */
+static atomic_bool declared;
+
+static void *declare(void *result)
+{
+	*(struct ldr_module **)result = ldr_declare_module("late.sys", (char *)0x600000001000,
+							   0x1000, false);
+	atomic_store(&declared, true);
+	return NULL;
+}
+
+static void a_driver_that_walks_the_list_holds_its_resource(void **state)
+{
+	(void)state;
+	pthread_t thread;
+	struct ldr_module *late;
+	atomic_store(&declared, false);
+	ExEnterCriticalRegionAndAcquireResourceShared(&PsLoadedModuleResource);
+	LIST_ENTRY *last = PsLoadedModuleList.Blink;
+	pthread_create(&thread, NULL, declare, &late);
+	while (ExGetExclusiveWaiterCount(&PsLoadedModuleResource) == 0)
+		sched_yield();
+	assert_non_null(ldr_find_export("ntoskrnl.exe", "DbgPrint")); /* look-ups go on */
+	assert_ptr_equal(PsLoadedModuleList.Blink, last);
+	assert_false(atomic_load(&declared));
+	ExReleaseResourceAndLeaveCriticalRegion(&PsLoadedModuleResource);
+	pthread_join(thread, NULL);
+	assert_ptr_equal(PsLoadedModuleList.Blink, late);
+	ldr_forget_module(late);
+}
+
 static void *look_up(void *count)
 {
 	char *base = (char *)0x600000000000;
@@ -154,6 +184,7 @@ int main(void)
 		WORLD_TEST(ps_16_the_test_reads_the_entry_s_flag),
 		WORLD_TEST(ps_17_code_outside_every_module_has_no_integrity),
 		WORLD_TEST(the_list_shows_declared_modules_last),
+		WORLD_TEST(a_driver_that_walks_the_list_holds_its_resource),
 		WORLD_TEST(look_ups_need_no_lock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
