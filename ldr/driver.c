@@ -340,14 +340,18 @@ NTSTATUS ldr_unload(struct ldr_module *module)
 	struct call call;
 	if (module->is_dll)
 		return unload_dll(module);
-	if (!driver || !driver->DriverUnload)
+	if (!driver || (!driver->DriverUnload && !flt_may_unload(driver)))
 		return STATUS_INVALID_DEVICE_REQUEST;
 	/* NT would wait for the last file to be closed. */
 	if (io_driver_is_in_use(driver))
 		return STATUS_DEVICE_BUSY;
 	begin_call(&call, "DriverUnload", (const void *)driver->DriverUnload);
-	driver->DriverUnload(driver);
+	NTSTATUS status = flt_unload(driver);
+	if (NT_SUCCESS(status) && driver->DriverUnload)
+		driver->DriverUnload(driver);
 	uint64_t duration = end_call(&call);
+	if (!NT_SUCCESS(status))
+		return status;
 	check_left_behind(module);
 	io_delete_driver(driver);
 	module->driver = NULL;

@@ -4,8 +4,10 @@
  *
  * While a driver with an unload callback is registered, its DriverUnload is ours: unloading
  * the driver calls the minifilter's callback, which unregisters it, and then the unload
- * routine that the driver had before, if it had one. A driver that sets DriverUnload later
- * replaces ours, as it does on NT. Without a callback a minifilter cannot be unloaded.
+ * routine that the driver had before, if it had one. That is what stopping the service
+ * does. Where it cannot, because the driver has set DriverUnload later or does not support
+ * being stopped, the driver is unloaded as fltmc.exe does it: its callback is asked, and may
+ * say no, before DriverUnload is called. Without a callback a minifilter cannot be unloaded.
  *
  * Unregistering tears down all instances, disconnects all clients, and waits until every
  * context, port and reference has been given back.
@@ -55,6 +57,28 @@ static VOID NTAPI unload(PDRIVER_OBJECT driver)
 	FLT_CALL(callback, "FilterUnloadCallback", callback(FLTFL_FILTER_UNLOAD_MANDATORY));
 	if (before)
 		FLT_CALL(before, "DriverUnload", before(driver));
+}
+
+static PFLT_FILTER filter_to_ask(PDRIVER_OBJECT driver)
+{
+	PFLT_FILTER filter = driver->DriverUnload == unload ? NULL : filter_of_driver(driver);
+	return filter && filter->registration.FilterUnloadCallback ? filter : NULL;
+}
+
+bool flt_may_unload(PDRIVER_OBJECT driver)
+{
+	return filter_to_ask(driver) != NULL;
+}
+
+NTSTATUS flt_unload(PDRIVER_OBJECT driver)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	PFLT_FILTER filter = filter_to_ask(driver);
+	if (!filter)
+		return status;
+	FLT_FILTER_UNLOAD_CALLBACK *callback = filter->registration.FilterUnloadCallback;
+	FLT_CALL(callback, "FilterUnloadCallback", status = callback(0));
+	return status;
 }
 
 static void take_over_unloading(PFLT_FILTER filter)

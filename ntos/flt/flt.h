@@ -118,6 +118,13 @@ PFLT_VOLUME flt_volume_of_file(const FILE_OBJECT *file);
 /* The n-th volume, referenced, or NULL. */
 PFLT_VOLUME flt_volume_at(unsigned index);
 
+/* ---- Unloading (filter.c) ------------------------------------------------------------------ */
+
+/* Whether the driver's minifilter has to be asked before its DriverUnload is called, and
+ * asking it: what its unload callback returned, SUCCESS when there is none to ask. */
+bool flt_may_unload(PDRIVER_OBJECT driver);
+NTSTATUS flt_unload(PDRIVER_OBJECT driver);
+
 /* ---- Instances (instance.c) ---------------------------------------------------------------- */
 
 /* Attaches: checks that name and altitude are free on the volume, asks the setup routine. */

@@ -85,6 +85,50 @@ static void minifilter_is_unloaded_through_its_callback(void **state)
 		    "unregistered;");
 }
 
+static void disconnect(void)
+{
+	assert_ntsuccess(NtClose(t.port));
+	t.port = NULL;
+	rs_become(NULL);
+	said[0] = 0;
+}
+
+/* As fltmc.exe does it: stopping the service would call DriverUnload alone. */
+static void callback_is_asked_before_a_driver_unload_that_was_set_later(void **state)
+{
+	(void)state;
+	assert_int_equal(tell("sets DriverUnload"), 0);
+	disconnect();
+	assert_ntsuccess(rs_unload(t.driver));
+	t.driver = NULL;
+	assert_said("unload 0;teardown starts 2;teardown completes 2 with 77;context 2 goes;"
+		    "unregistered;DriverUnload;");
+}
+
+static void callback_alone_unloads_a_driver_without_driver_unload(void **state)
+{
+	(void)state;
+	assert_int_equal(tell("has no DriverUnload"), 0);
+	disconnect();
+	assert_ntsuccess(rs_unload(t.driver));
+	t.driver = NULL;
+	assert_non_null(strstr(said, "unload 0;"));
+	assert_non_null(strstr(said, "unregistered;"));
+}
+
+static void callback_that_is_asked_may_refuse(void **state)
+{
+	(void)state;
+	assert_int_equal(tell("has no DriverUnload"), 0);
+	assert_int_equal(tell("stays"), 0);
+	rs_become(NULL);
+	said[0] = 0;
+	assert_status(rs_unload(t.driver), STATUS_FLT_DO_NOT_DETACH);
+	assert_said("unload 0;");
+	rs_become(t.actor.thread);
+	assert_int_equal(tell("goes"), 0);
+}
+
 static void client_is_disconnected_by_the_unload(void **state)
 {
 	(void)state;
@@ -228,6 +272,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FLT_TEST(minifilter_is_unloaded_through_its_callback),
+		FLT_TEST(callback_is_asked_before_a_driver_unload_that_was_set_later),
+		FLT_TEST(callback_alone_unloads_a_driver_without_driver_unload),
+		FLT_TEST(callback_that_is_asked_may_refuse),
 		FLT_TEST(client_is_disconnected_by_the_unload),
 		FLT_TEST(process_routine_asks_for_the_name_of_the_image),
 		FLT_TEST(messages_go_both_ways),

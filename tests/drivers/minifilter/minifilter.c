@@ -35,6 +35,7 @@ static struct {
 	PFLT_PORT server, client;
 	EX_PUSH_LOCK lock;
 	PFLT_INSTANCE instance;
+	BOOLEAN stays;
 } g;
 
 /* Drivers are their own run-time library. */
@@ -51,6 +52,12 @@ static BOOLEAN same(const char *text, SIZE_T length, const char *word)
 	while (length && *word && *text == *word)
 		text++, word++, length--;
 	return !length && !*word;
+}
+
+static VOID NTAPI late_unload(PDRIVER_OBJECT driver)
+{
+	(void)driver;
+	DbgPrint("DriverUnload\n");
 }
 
 /* ---- Processes --------------------------------------------------------------------------- */
@@ -228,6 +235,14 @@ static NTSTATUS obey(const char *word, SIZE_T length)
 	PFLT_CONTEXT context;
 	if (same(word, length, "ask"))
 		return ask();
+	if (same(word, length, "stays"))
+		return g.stays = TRUE, STATUS_SUCCESS;
+	if (same(word, length, "goes"))
+		return g.stays = FALSE, STATUS_SUCCESS;
+	if (same(word, length, "sets DriverUnload"))
+		return g.driver->DriverUnload = late_unload, STATUS_SUCCESS;
+	if (same(word, length, "has no DriverUnload"))
+		return g.driver->DriverUnload = NULL, STATUS_SUCCESS;
 	if (same(word, length, "locks"))
 		return locks();
 	if (same(word, length, "walks"))
@@ -271,6 +286,8 @@ static NTSTATUS NTAPI message(PVOID cookie, PVOID in, ULONG in_size, PVOID out, 
 static NTSTATUS NTAPI unload(FLT_FILTER_UNLOAD_FLAGS flags)
 {
 	DbgPrint("unload %u\n", (unsigned)flags);
+	if (g.stays)
+		return STATUS_FLT_DO_NOT_DETACH;
 	PsSetCreateProcessNotifyRoutineEx(on_process, TRUE);
 	FltCloseCommunicationPort(g.server);
 	FltUnregisterFilter(g.filter);
