@@ -24,11 +24,12 @@ struct live_notice {
 
 /* What becomes of it. */
 struct live_answer {
-	enum { LIVE_GO_ON, LIVE_RETURN } what;
+	enum { LIVE_GO_ON, LIVE_RETURN, LIVE_WAIT } what; /* LIVE_WAIT: somebody else answers */
 	int64_t value; /* LIVE_RETURN: the result, or a negative errno */
 };
 
 #define LIVE_CONTINUE ((struct live_answer){LIVE_GO_ON, 0})
+#define LIVE_LATER ((struct live_answer){LIVE_WAIT, 0})
 #define LIVE_RESULT(value_) ((struct live_answer){LIVE_RETURN, (value_)})
 
 struct live_call {

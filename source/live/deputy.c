@@ -56,6 +56,10 @@ static struct {
 
 static _Thread_local struct live_watched *self;
 
+/* Guests are watched already, as the threads that they are otherwise. */
+static struct live_watched guest;
+static pthread_mutex_t visits = PTHREAD_MUTEX_INITIALIZER; /* before `lock` */
+
 /* ---- ptrace for others ------------------------------------------------------------------ */
 
 static struct {
@@ -230,12 +234,15 @@ void live_end_tracing(void)
 void live_begin_telling(pid_t tid)
 {
 	pthread_mutex_unlock(&lock);
-	live_watch_enter(self, tid);
+	if (self != &guest)
+		live_watch_enter(self, tid);
 }
 
 void live_end_telling(void)
 {
 	pthread_mutex_lock(&lock);
+	if (self == &guest)
+		return;
 	live_watch_leave(self);
 	if (self == &t.watched) {
 		t.away = false;
@@ -243,6 +250,24 @@ void live_end_telling(void)
 		((struct deputy *)(void *)self)->kept = false;
 		t.kept--;
 	}
+}
+
+bool live_begin_visit(void)
+{
+	pthread_mutex_lock(&visits);
+	pthread_mutex_lock(&lock);
+	self = &guest;
+	if (!t.ended)
+		return true;
+	live_end_visit();
+	return false;
+}
+
+void live_end_visit(void)
+{
+	self = NULL;
+	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&visits);
 }
 
 bool live_begin_waiting(void)

@@ -35,6 +35,14 @@ bool live_begin_waiting(void);
 void live_pause_waiting(void); /* for a moment: there was nothing */
 void live_end_waiting(void);
 
+/*
+ * Another thread that has something to do with the tracer's state, or with ptrace: it holds
+ * the lock then, but while telling. Guests keep each other out, also then. False: nothing
+ * is traced any more. For the same thread, not nested.
+ */
+bool live_begin_visit(void);
+void live_end_visit(void);
+
 /* ptrace(2), done by the thread that may do it. The lock is held. */
 long live_ptrace(int request, pid_t tid, unsigned long address, unsigned long data);
 

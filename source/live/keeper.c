@@ -46,16 +46,22 @@ union slot {
 	char space[SLOT_SIZE];
 };
 
-static union slot *slots;
+/* Processes that the kernel does not kill with us. */
+#define DOOMED 1024
+
+static struct shared {
+	union slot slot[SLOTS];
+	_Atomic pid_t doomed[DOOMED];
+} * shared;
 static atomic_bool taken[SLOTS];
 
 int live_open_shared_memory(void)
 {
-	void *memory = mmap(NULL, SLOTS * SLOT_SIZE, PROT_READ | PROT_WRITE,
+	void *memory = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		return -errno;
-	slots = memory;
+	shared = memory;
 	return 0;
 }
 
@@ -66,8 +72,8 @@ struct seccomp_notif *live_new_request(size_t size)
 	for (unsigned i = 0; i < SLOTS; i++) {
 		if (atomic_exchange(&taken[i], true))
 			continue;
-		memset(&slots[i], 0, SLOT_SIZE);
-		return &slots[i].request;
+		memset(&shared->slot[i], 0, SLOT_SIZE);
+		return &shared->slot[i].request;
 	}
 	return NULL;
 }
@@ -75,7 +81,16 @@ struct seccomp_notif *live_new_request(size_t size)
 void live_free_request(struct seccomp_notif *request)
 {
 	if (request)
-		atomic_store(&taken[(union slot *)(void *)request - slots], false);
+		atomic_store(&taken[(union slot *)(void *)request - shared->slot], false);
+}
+
+void live_doom(pid_t pid, bool doomed)
+{
+	for (unsigned i = 0; i < DOOMED; i++) {
+		pid_t old = doomed ? 0 : pid;
+		if (atomic_compare_exchange_strong(&shared->doomed[i], &old, doomed ? pid : 0))
+			return;
+	}
 }
 
 /* ---- The keeper's side --------------------------------------------------------------- */
@@ -99,7 +114,7 @@ static void let_go_on(int listener, uint64_t id)
 static void answer_left_over(int listener, bool kills)
 {
 	for (unsigned i = 0; i < SLOTS; i++) {
-		const struct seccomp_notif *request = &slots[i].request;
+		const struct seccomp_notif *request = &shared->slot[i].request;
 		uint64_t id = request->id;
 		if (!id)
 			continue;
@@ -113,6 +128,10 @@ static _Noreturn void keep(int listener, bool kills)
 {
 	struct pollfd wait = {.fd = listener, .events = POLLIN};
 	union slot slot;
+	for (unsigned i = 0; kills && i < DOOMED; i++) {
+		if (shared->doomed[i])
+			kill(shared->doomed[i], SIGKILL);
+	}
 	answer_left_over(listener, kills);
 	for (;;) {
 		if (poll(&wait, 1, -1) < 0 && errno != EINTR)
@@ -199,8 +218,8 @@ void live_stop_keeper(void)
 		waitpid(pid, NULL, 0);
 		live_keeper_died();
 	}
-	if (slots)
-		munmap(slots, SLOTS * SLOT_SIZE);
-	slots = NULL;
+	if (shared)
+		munmap(shared, sizeof *shared);
+	shared = NULL;
 	memset(taken, 0, sizeof taken);
 }

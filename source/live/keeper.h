@@ -31,6 +31,9 @@ void live_free_request(struct seccomp_notif *request);
  */
 int live_start_keeper(int listener, bool kills);
 
+/* A process that the keeper must kill when it kills, or no longer. */
+void live_doom(pid_t pid, bool doomed);
+
 /* The keeper's process, or 0. */
 pid_t live_keeper(void);
 

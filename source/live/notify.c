@@ -15,6 +15,7 @@
 #include "source/live/notify.h"
 #include "source/live/calls.h"
 #include "source/live/keeper.h"
+#include "source/live/handover.h"
 #include "source/live/kernel.h"
 #include "source/live/fate.h"
 #include "source/live/watch.h"
@@ -98,13 +99,15 @@ static bool send_answer(const struct receiver *r, struct live_answer answer)
 
 static void serve(struct receiver *r)
 {
-	struct live_task *task = live_find_task((pid_t)r->request->pid);
-	live_end_straggler((pid_t)r->request->pid);
+	pid_t tid = (pid_t)r->request->pid;
+	live_end_straggler(tid);
+	struct live_task *task = live_meet(tid, live_find_task(tid));
 	if (!task || !task->process) {
 		send_answer(r, LIVE_CONTINUE);
 	} else {
 		live_take_back(live_take_pending(task)); /* of an exec that failed */
-		if (!send_answer(r, ask(r, task)))
+		struct live_answer answer = ask(r, task);
+		if (answer.what != LIVE_WAIT && !send_answer(r, answer))
 			live_take_back(live_take_pending(task));
 	}
 	if (task)

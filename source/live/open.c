@@ -16,6 +16,7 @@
  * the target can't be taken away (OB-53).
  */
 #include "source/live/calls.h"
+#include "source/live/handover.h"
 #include "source/live/kernel.h"
 #include "source/live/namespace.h"
 #include "memory.h"
@@ -244,12 +245,16 @@ struct live_answer live_answer_ioprio(const struct live_call *call,
 	 PROCESS_QUERY_INFORMATION | PROCESS_SET_INFORMATION)
 #define TRACER_OF_THREAD (THREAD_GET_CONTEXT | THREAD_SET_CONTEXT | THREAD_SUSPEND_RESUME)
 
-static struct live_answer open_for_tracing(const struct live_call *call, struct live_task *tracer,
-					   struct live_task *tracee, const char *reason)
+/* Goes on when the driver left all rights, once we have given the tracee up. */
+static struct live_answer open_for_tracing(const struct live_call *call,
+					   const struct live_notice *notice,
+					   struct live_task *tracer, struct live_task *tracee,
+					   const char *reason)
 {
 	bool allowed = may_open_process(tracer, tracee->process, TRACER_OF_PROCESS, reason) &&
 		       may_open_thread(tracer, tracee, TRACER_OF_THREAD, reason);
-	return allowed ? LIVE_CONTINUE : LIVE_RESULT(call->denied);
+	return allowed ? live_hand_over(notice, tracee, tracer->process->pid)
+		       : LIVE_RESULT(call->denied);
 }
 
 static struct live_answer attach(const struct live_call *call, const struct live_notice *notice,
@@ -259,20 +264,24 @@ static struct live_answer attach(const struct live_call *call, const struct live
 	struct live_process *process = other_process(call, notice, tid);
 	struct live_task *tracee = process ? live_find_task(tid) : NULL;
 	if (tracee) {
-		answer = open_for_tracing(call, notice->task, tracee, reason);
+		answer = open_for_tracing(call, notice, notice->task, tracee, reason);
 		live_return(tracee);
 	}
 	live_return_process(process);
 	return answer;
 }
 
-/* The parent gets what the child offers. */
+/* The parent gets what the child offers. The second time is the first one's, restarted
+ * after the handing over. Our own child offers itself to us, in vain. */
 static struct live_answer offer(const struct live_call *call, const struct live_notice *notice)
 {
 	struct live_answer answer = LIVE_CONTINUE;
+	if (atomic_load(&notice->task->foreign))
+		return LIVE_CONTINUE;
 	struct live_task *parent = live_find_task(live_parent_of(notice->task->tid));
-	if (parent && parent->process)
-		answer = open_for_tracing(call, parent, notice->task, "ptrace(PTRACE_TRACEME)");
+	if (parent && parent->process && parent->process->pid != getpid())
+		answer = open_for_tracing(call, notice, parent, notice->task,
+					  "ptrace(PTRACE_TRACEME)");
 	if (parent)
 		live_return(parent);
 	return answer;
@@ -290,6 +299,8 @@ struct live_answer live_answer_ptrace(const struct live_call *call,
 	case PTRACE_SEIZE:
 		return attach(call, notice, tid, "ptrace(PTRACE_SEIZE)");
 	default:
+		if (tid > 0)
+			live_look_at_tracee(tid, argument(notice, 0) == PTRACE_DETACH);
 		return LIVE_CONTINUE;
 	}
 }

@@ -15,6 +15,7 @@
 #include "source/live/calls.h"
 #include "source/live/fate.h"
 #include "source/live/filter.h"
+#include "source/live/handover.h"
 #include "source/live/keeper.h"
 #include "source/live/kernel.h"
 #include "source/live/notify.h"
@@ -207,7 +208,9 @@ static int supervise_child(struct run *run, struct rs_error *error)
 		close(listener);
 		return failure;
 	}
-	failure = live_start_watch();
+	failure = live_open_handover(run->options.on_exit == LIVE_KILL);
+	if (!failure)
+		failure = live_start_watch();
 	if (failure)
 		close(listener);
 	else
@@ -266,6 +269,7 @@ static void end_left_over(struct live_task *task, void *launcher)
 static void finish(struct run *run)
 {
 	live_forget_fate();
+	live_close_handover();
 	if (run->notifier)
 		live_stop_notifier(run->notifier);
 	live_stop_watch();

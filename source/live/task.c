@@ -134,6 +134,26 @@ struct live_pending *live_take_pending(struct live_task *task)
 	return pending;
 }
 
+bool live_has_pending(struct live_task *task)
+{
+	live_map_lock();
+	bool pending = task->pending != NULL;
+	live_map_unlock();
+	return pending;
+}
+
+bool live_exec_is_pending(const struct live_process *process)
+{
+	bool pending = false;
+	live_map_lock();
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		for (const struct live_task *task = bucket[i]; task; task = task->next)
+			pending |= task->process == process && task->pending;
+	}
+	live_map_unlock();
+	return pending;
+}
+
 /* ---- Giving back ------------------------------------------------------------------- */
 
 static void unlink_process(struct live_process *process)

@@ -64,6 +64,12 @@ struct live_task {
 	PETHREAD nt;                  /* referenced; NULL when it could not be made */
 	struct live_pending *pending;
 
+	/* A debugger of the tree has it, and ptrace tells us nothing (handover.c). Written by
+	 * the tracer alone, with the other two. */
+	atomic_bool foreign;
+	pid_t debugger;        /* its process, when it is foreign */
+	struct call *handover; /* the debugger's call that waits for us to let it go */
+
 	enum live_numbering numbering; /* the notifier's own */
 
 	/* The tracer's own (deputy.h). */
@@ -121,6 +127,11 @@ void live_visit_tasks(void (*visit)(struct live_task *, void *context), void *co
 
 /* Takes the task's pending creation, which then is the caller's, or NULL. */
 struct live_pending *live_take_pending(struct live_task *task);
+
+bool live_has_pending(struct live_task *task);
+
+/* Whether any task of the process has one. */
+bool live_exec_is_pending(const struct live_process *process);
 
 /* The NT objects now, referenced (release with live_release), or NULL. */
 PEPROCESS live_nt_process(struct live_process *process);

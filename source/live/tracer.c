@@ -21,6 +21,7 @@
 #include "source/live/calls.h"
 #include "source/live/deputy.h"
 #include "source/live/fate.h"
+#include "source/live/handover.h"
 #include "source/live/keeper.h"
 #include "source/live/kernel.h"
 #include "source/live/remote.h"
@@ -60,6 +61,7 @@ static struct {
 	unsigned unclaimed; /* of them, without a process: came before their creator's event */
 	unsigned ghosts;    /* of those, ended before it */
 	bool unchecked;     /* some of the others were not looked up in /proc yet */
+	long options;
 } tracer;
 
 #define TRACE(request, tid, address, data)                                                         \
@@ -125,6 +127,7 @@ static struct live_task *add(pid_t tid)
 
 static void forget(struct live_task *task)
 {
+	live_cancel_handover(task);
 	if (!task->process) {
 		tracer.unclaimed--;
 		tracer.ghosts -= task->state == LIVE_ENDED;
@@ -185,6 +188,7 @@ static void begin(struct live_task *task)
 		TRACE(PTRACE_LISTEN, task->tid, NULL, 0);
 	else
 		resume(task->tid, 0);
+	live_insist_on_handover(task);
 }
 
 static void on_birth_event(struct live_task *creator)
@@ -222,7 +226,7 @@ static pid_t number_after(const char *text, const char *field)
 }
 
 /* The process that made a task, or that the task is a thread of, as /proc has it. */
-static pid_t origin_of(pid_t tid, bool *thread)
+pid_t live_origin(pid_t tid, bool *thread)
 {
 	char text[4096];
 	*thread = false;
@@ -240,7 +244,7 @@ static void adopt(struct live_task *task, pid_t gone)
 	if (task->process || task->state != LIVE_HELD || task->held)
 		return;
 	bool thread;
-	struct live_task *creator = live_find_task(origin_of(task->tid, &thread));
+	struct live_task *creator = live_find_task(live_origin(task->tid, &thread));
 	bool alive = creator && creator->process && creator->state != LIVE_ENDED;
 	if (!alive || creator->process->pid == gone) {
 		hold(task);
@@ -289,7 +293,8 @@ static int seize(struct live_task *launcher, pid_t child, bool dies_with_us)
 {
 	memset(&tracer, 0, sizeof tracer);
 	tracer.launcher = launcher;
-	if (TRACE(PTRACE_SEIZE, child, NULL, OPTIONS | (dies_with_us ? PTRACE_O_EXITKILL : 0)))
+	tracer.options = OPTIONS | (dies_with_us ? PTRACE_O_EXITKILL : 0);
+	if (TRACE(PTRACE_SEIZE, child, NULL, tracer.options))
 		return -errno;
 	struct live_task *task = add(child);
 	if (!task)
@@ -309,6 +314,24 @@ int live_seize(struct live_task *launcher, pid_t child, bool dies_with_us)
 	else
 		live_begin_waiting();
 	return error;
+}
+
+int live_seize_again(pid_t tid)
+{
+	return TRACE(PTRACE_SEIZE, tid, NULL, tracer.options) ? -errno : 0;
+}
+
+struct live_task *live_admit_stranger(struct live_task *origin, pid_t tid, bool thread)
+{
+	if (!add(tid))
+		return NULL;
+	struct live_task *task = live_find_task(tid);
+	hold(task);
+	place(origin ? origin : tracer.launcher, task, thread);
+	task->state = LIVE_RUNNING;
+	TELL(tid, live_tell_start(task));
+	let_go(task);
+	return task;
 }
 
 /* ---- exec ------------------------------------------------------------------------------- */
@@ -399,6 +422,15 @@ static void end(struct live_task *task, int status)
 {
 	if (task->state != LIVE_ENDED)
 		TELL(task->tid, live_tell_end(task, status));
+	if (!task->process->tasks)
+		live_debugger_ended(task->process);
+}
+
+void live_end_task(struct live_task *task, int status)
+{
+	end(task, status);
+	adopt_orphans(task->process->pid);
+	forget(task);
 }
 
 /* A task that ended before its creator's event came: kept until it does, so that
@@ -433,7 +465,7 @@ static void on_death(pid_t tid, struct live_task *task, int status)
 	if (task && !task->process) {
 		if (task->state != LIVE_ENDED)
 			become_ghost(task);
-	} else if (task) {
+	} else if (task && !atomic_load(&task->foreign)) { /* those end in handover.c */
 		end(task, status);
 		forget(task);
 	}
@@ -481,6 +513,8 @@ static void on_event_stop(pid_t tid, struct live_task *task, int signal)
 {
 	if (!task || task->state == LIVE_EXPECTED || task->state == LIVE_ENDED)
 		on_first_stop(tid, task, signal);
+	else if (task->handover && live_yield_to_debugger(task))
+		return;
 	else if (is_stop_signal(signal))
 		on_group_stop(tid, signal);
 	else if (task->state == LIVE_RUNNING)
@@ -550,6 +584,8 @@ static void handle(pid_t tid, struct live_task *task, int status)
 	if (WIFSTOPPED(status)) {
 		live_end_straggler(tid);
 		on_stop(tid, task, status);
+		if (task)
+			live_insist_on_handover(task);
 	} else {
 		on_death(tid, task, status);
 	}
@@ -591,12 +627,17 @@ static bool step(void)
 	return take(tid, status);
 }
 
+bool live_is_over(void)
+{
+	return tracer.command_ended && tracer.tasks <= tracer.ghosts;
+}
+
 int live_trace(struct live_task *launcher, pid_t command)
 {
 	live_end_waiting();
 	tracer.launcher = launcher;
 	tracer.command = command;
-	while (!tracer.command_ended || tracer.tasks > tracer.ghosts) {
+	while (!live_is_over()) {
 		int status, error;
 		bool unchecked = tracer.unchecked, alone = live_begin_waiting();
 		pid_t tid = waitpid(-1, &status,
@@ -605,7 +646,9 @@ int live_trace(struct live_task *launcher, pid_t command)
 		if (tid == 0 && !unchecked)
 			live_pause_waiting();
 		live_end_waiting();
-		if (tid < 0 && error != EINTR)
+		if (tid < 0 && error == ECHILD && live_foreign_tasks())
+			live_pause_waiting(); /* the rest is with debuggers */
+		else if (tid < 0 && error != EINTR)
 			break;
 		take(tid, status);
 	}

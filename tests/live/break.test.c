@@ -103,17 +103,6 @@ static int act_clone3(int argc, char *argv[])
 
 /* ---- The same, bare and supervised ------------------------------------------------------------ */
 
-static void same(const char *script)
-{
-	static char bare[sizeof outcome.output];
-	int status = run_bare(script);
-	strcpy(bare, outcome.output);
-	int supervised = supervise(script);
-	if (strcmp(bare, outcome.output) || status != supervised)
-		fail_msg("%s\nbare: 0x%x %s\nsupervised: 0x%x %s", script, (unsigned)status, bare,
-			 (unsigned)supervised, outcome.output);
-}
-
 static void shells_do_the_same(void **state)
 {
 	(void)state;

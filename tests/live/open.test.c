@@ -114,7 +114,10 @@ static int migrate(pid_t pid)
 
 static int attach(pid_t pid)
 {
-	return result_of(ptrace(PTRACE_ATTACH, pid, NULL, NULL));
+	if (ptrace(PTRACE_ATTACH, pid, NULL, NULL))
+		return errno;
+	waitpid(pid, NULL, __WALL);
+	return result_of(ptrace(PTRACE_DETACH, pid, NULL, NULL));
 }
 
 static int seize(pid_t pid)
@@ -231,11 +234,11 @@ static const struct row {
 	{"attach", attach, "ptrace(PTRACE_ATTACH)",
 	 PROCESS_VM_READ | PROCESS_VM_WRITE | PROCESS_VM_OPERATION | PROCESS_SUSPEND_RESUME |
 		 PROCESS_QUERY_INFORMATION | PROCESS_SET_INFORMATION,
-	 THREAD_GET_CONTEXT | THREAD_SET_CONTEXT | THREAD_SUSPEND_RESUME, EPERM},
+	 THREAD_GET_CONTEXT | THREAD_SET_CONTEXT | THREAD_SUSPEND_RESUME},
 	{"seize", seize, "ptrace(PTRACE_SEIZE)",
 	 PROCESS_VM_READ | PROCESS_VM_WRITE | PROCESS_VM_OPERATION | PROCESS_SUSPEND_RESUME |
 		 PROCESS_QUERY_INFORMATION | PROCESS_SET_INFORMATION,
-	 THREAD_GET_CONTEXT | THREAD_SET_CONTEXT | THREAD_SUSPEND_RESUME, EPERM},
+	 THREAD_GET_CONTEXT | THREAD_SET_CONTEXT | THREAD_SUSPEND_RESUME},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 

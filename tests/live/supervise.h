@@ -329,6 +329,18 @@ static inline int run_bare(const char *script)
 	return status;
 }
 
+/* Prints and ends the same bare and supervised. */
+static inline void same(const char *script)
+{
+	static char bare[sizeof outcome.output];
+	int status = run_bare(script);
+	strcpy(bare, outcome.output);
+	int supervised = supervise(script);
+	if (strcmp(bare, outcome.output) || status != supervised)
+		fail_msg("%s\nbare: 0x%x %s\nsupervised: 0x%x %s", script, (unsigned)status, bare,
+			 (unsigned)supervised, outcome.output);
+}
+
 #define assert_exit(status_, code_)                                                                \
 	do {                                                                                       \
 		int s_ = (status_);                                                                \
