@@ -35,6 +35,7 @@ struct imports {
 	size_t count, room, missing;
 	struct ldr_references uses; /* of the missing ones */
 	struct ldr_place *place;    /* of each use; NULL: no memory for it */
+	char note[256];             /* why there is not more about them */
 };
 
 /* ---- Collecting ------------------------------------------------------------------------- */
@@ -86,7 +87,6 @@ static void find_uses(struct imports *imports, const struct driver *driver)
 
 static void name_uses(struct imports *imports, const struct driver *driver)
 {
-	char note[256];
 	imports->place = calloc(imports->uses.count + 1, sizeof(*imports->place));
 	if (!imports->place)
 		return;
@@ -95,7 +95,8 @@ static void name_uses(struct imports *imports, const struct driver *driver)
 		imports->place[i].pe = &driver->pe;
 		imports->place[i].rva = imports->uses.at[i].from;
 	}
-	ldr_find_symbols(imports->place, imports->uses.count, PATIENCE_MS, note, sizeof(note));
+	ldr_find_symbols(imports->place, imports->uses.count, PATIENCE_MS, imports->note,
+			 sizeof(imports->note));
 }
 
 /* ---- Showing imports -------------------------------------------------------------------- */
@@ -184,9 +185,17 @@ static void show_import(const struct imports *imports, size_t index, const char 
 	show_uses(imports, import->slot, path);
 }
 
+static void show_note(const char *note)
+{
+	const char *before = "\n";
+	for (const char *end; (end = strchr(note, '\n')); note = end + 1, before = "")
+		printf("%s  (%.*s)\n", before, (int)(end - note), note);
+}
+
 static void show_total(const struct imports *imports)
 {
 	const char *separator = ": ";
+	show_note(imports->note);
 	printf("\n%zu import%s, %zu missing", imports->count, imports->count == 1 ? "" : "s",
 	       imports->missing);
 	for (size_t i = 0; i < imports->count; i++) {

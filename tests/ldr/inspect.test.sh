@@ -73,6 +73,10 @@ uses_of_what_is_missing_are_shown() {
 }
 
 lines_are_shown_where_there_are_some() {
+	RINGSIDE_SYMBOLIZER=/no/such/program run inspect absent.sys
+	expect_status 0
+	expect_line '^      called at absent\.sys\+0x[0-9a-f]+ DriverEntry\+0x[0-9a-f]+$'
+	expect_line '^  \(no llvm-symbolizer was found to read DWARF and PDBs\)$'
 	command -v llvm-symbolizer >/dev/null || return 0
 	run inspect absent.sys
 	expect_line '^      called at absent\.sys\+0x[0-9a-f]+ DriverEntry\+0x[0-9a-f]+ \(absent\.c:[0-9]+\)$'
