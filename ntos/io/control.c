@@ -47,6 +47,10 @@ static NTSTATUS find_objects(struct sending *s)
 	PVOID object;
 	NTSTATUS status = ob_reference_by_handle(s->handle, s->access, IoFileObjectType, s->mode,
 						 &object);
+	/* What may only be appended to may be written, too. */
+	if (status == STATUS_ACCESS_DENIED && s->major == IRP_MJ_WRITE)
+		status = ob_reference_by_handle(s->handle, FILE_APPEND_DATA, IoFileObjectType,
+						s->mode, &object);
 	if (!NT_SUCCESS(status))
 		return status;
 	s->file = object;

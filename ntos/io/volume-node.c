@@ -68,6 +68,17 @@ static void free_node(struct volume_node *node)
 	host_free(node);
 }
 
+bool volume_has_opens_below(const struct volume_node *folder)
+{
+	size_t length = strlen(folder->path);
+	for (LIST_ENTRY *link = nodes.Flink; link != &nodes; link = link->Flink) {
+		const struct volume_node *node = LIST_OWNER(link, struct volume_node, link);
+		if (!strncmp(node->path, folder->path, length) && node->path[length] == '/')
+			return true;
+	}
+	return false;
+}
+
 /* What filters read in the header is the size as it was at the last open. */
 static void note_sizes(struct volume_node *node, const struct host_file_info *info)
 {

@@ -211,6 +211,8 @@ static NTSTATUS move(const struct set *s, struct volume_found *to, PCUNICODE_STR
 {
 	struct volume_node *node = s->open->node;
 	struct host_file_info info;
+	if (!node->path[0] || (node->folder && !link && volume_has_opens_below(node)))
+		return STATUS_ACCESS_DENIED;
 	bool same = to->fd >= 0 && !host_file_info(to->fd, &info) && info.inode == node->inode &&
 		    info.device == node->device;
 	if (to->fd >= 0 && !same && (info.kind == HOST_FOLDER || node->folder))
@@ -238,7 +240,7 @@ static NTSTATUS move(const struct set *s, struct volume_found *to, PCUNICODE_STR
 static NTSTATUS set_name(struct set *s, bool replace, bool link)
 {
 	UNICODE_STRING name;
-	NTSTATUS status = s->open->node->path[0] ? target_name(s, &name) : STATUS_ACCESS_DENIED;
+	NTSTATUS status = target_name(s, &name);
 	if (!NT_SUCCESS(status))
 		return status;
 	struct volume_found *found = host_alloc(sizeof(*found));

@@ -100,6 +100,9 @@ NTSTATUS volume_check_writable(PFILE_OBJECT file);
 
 void volume_free_scan(struct volume_scan *scan);
 
+/* Under the lock: whether something is open in a folder, or below. */
+bool volume_has_opens_below(const struct volume_node *folder);
+
 /* USER_MAPPED_FILE when the file has sections, whose pages may not be cut off. */
 NTSTATUS volume_check_cut(const struct volume_node *node);
 

@@ -13,14 +13,18 @@
 #include "faultcopy.h"
 #include "ke/bugcheck.h"
 #include "mm/probe.h"
+#include "mm/section.h"
 #include "ps/host.h"
 #include "ps/process.h"
 
 #define PIECE ((size_t)16384)
 
+/* A view that a driver made in a live process lies in this program's memory. */
 static bool is_foreign(PEPROCESS process, const void *address)
 {
-	return process->host_ops && (uintptr_t)address < MM_USER_END;
+	struct mm_view_shown view;
+	return process->host_ops && (uintptr_t)address < MM_USER_END &&
+	       !mm_find_view(process, (uintptr_t)address, &view);
 }
 
 /* As much of [address, address + size) as lies on the same side of the line. */

@@ -62,7 +62,8 @@ struct mm_view_wish {
 };
 
 /* IMAGE_NOT_AT_BASE is a success. INVALID_VIEW_SIZE, SECTION_PROTECTION,
- * CONFLICTING_ADDRESSES, NO_MEMORY; NOT_SUPPORTED for the memory of a live process. */
+ * CONFLICTING_ADDRESSES, NO_MEMORY; NOT_SUPPORTED for the memory of a live process, except
+ * for PAGE_READONLY in the current one, which the driver sees and the process does not. */
 NTSTATUS mm_map_view(struct mm_section *section, struct mm_view_wish *view);
 
 /* The view that `address` lies in. NOT_MAPPED_VIEW. */
@@ -124,8 +125,7 @@ NTSTATUS NTAPI ZwQuerySection(HANDLE SectionHandle, ULONG SectionInformationClas
 			      PVOID SectionInformation, SIZE_T SectionInformationLength,
 			      PSIZE_T ReturnLength);
 
-/* Addresses and offsets are rounded down to 64 KiB. The live processes' memory is not
- * reached: NOT_SUPPORTED. */
+/* Addresses and offsets are rounded down to 64 KiB. For live processes see mm_map_view. */
 NTSTATUS NTAPI NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PVOID *BaseAddress,
 				  ULONG_PTR ZeroBits, SIZE_T CommitSize,
 				  PLARGE_INTEGER SectionOffset, PSIZE_T ViewSize,

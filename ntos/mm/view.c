@@ -9,7 +9,10 @@
  * unless its protection is one of copying. A page of a file that has become shorter is an
  * in-page error when it is touched, as on NT.
  *
- * Live processes have memories of their own, into which nothing can be mapped from here.
+ * A live process has a memory of its own, into which nothing can be mapped from here. But what
+ * a driver maps to read it, in the process that it happens to run in, need only be
+ * seen by the driver: such a view is made, in this program's memory, and the process does not
+ * see it. Whatever is meant for the process itself is NOT_SUPPORTED.
  */
 #include "io/file.h"
 #include "ke/list.h"
@@ -24,6 +27,10 @@
 #include <pthread.h>
 
 #define GRANULARITY ((uintptr_t)0x10000)
+
+/* Linux places nothing of a process from here to where position-independent programs are
+ * shown (ps/host.h), so a view here is at no address that a live process has too. */
+#define PREFERRED ((uintptr_t)0x110000000000)
 
 struct view {
 	LIST_ENTRY link;
@@ -82,7 +89,8 @@ static bool is_compatible(ULONG section, ULONG view)
 
 static NTSTATUS check(const struct mm_section *section, struct mm_view_wish *view)
 {
-	if (view->process && view->process->host_ops)
+	if (view->process && view->process->host_ops &&
+	    !(view->protect == PAGE_READONLY && view->process == PsGetCurrentProcess()))
 		return STATUS_NOT_SUPPORTED;
 	if (host_protection(view->protect) < 0)
 		return STATUS_INVALID_PAGE_PROTECTION;
@@ -119,6 +127,9 @@ static void *map_pages(const struct mm_section *section, const struct mm_view_wi
 		return host_map_file(view->base, view->size, section->memory, view->offset, shared);
 	if (is_user_range(own, view->size))
 		pages = host_map_file((void *)own, view->size, section->memory, 0, false);
+	if (!pages)
+		pages = host_map_user_file(view->size, PREFERRED, MM_USER_END, section->memory,
+					   view->offset, shared);
 	return pages ? pages
 		     : host_map_user_file(view->size, GRANULARITY, MM_USER_END, section->memory,
 					  view->offset, shared);
@@ -206,15 +217,13 @@ static void unmap(struct view *v)
 
 NTSTATUS mm_unmap_view(PEPROCESS process, const void *address)
 {
-	if (process && process->host_ops)
-		return STATUS_NOT_SUPPORTED;
 	pthread_mutex_lock(&all.lock);
 	struct view *v = find(process, (uintptr_t)address);
 	if (v)
 		list_remove(&v->link);
 	pthread_mutex_unlock(&all.lock);
-	if (!v)
-		return STATUS_NOT_MAPPED_VIEW;
+	if (!v) /* one of the process's own is not for us to unmap */
+		return process && process->host_ops ? STATUS_NOT_SUPPORTED : STATUS_NOT_MAPPED_VIEW;
 	unmap(v);
 	return STATUS_SUCCESS;
 }

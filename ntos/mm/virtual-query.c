@@ -87,16 +87,20 @@ static void describe_region(const struct host_region *region, uintptr_t address,
 					     : MEM_PRIVATE;
 }
 
-/* Of a view Linux knows the pages, and the section what they belong to. */
-static void describe_view(PEPROCESS process, uintptr_t address,
+/* Of a view Linux knows the pages, and the section what they belong to. Views lie in this
+ * program's memory, whoever's process it is. */
+static bool describe_view(PEPROCESS process, uintptr_t address,
 			  MEMORY_BASIC_INFORMATION *information)
 {
 	struct mm_view_shown view;
-	if (!mm_find_view(process, address, &view))
-		return;
+	struct host_region region;
+	if (!mm_find_view(process, address, &view) || host_find_region(getpid(), address, &region))
+		return false;
+	describe_region(&region, address, false, information);
 	information->AllocationBase = (PVOID)view.base;
 	information->AllocationProtect = view.protect;
 	information->Type = view.image ? MEM_IMAGE : MEM_MAPPED;
+	return true;
 }
 
 static NTSTATUS query_basic(PEPROCESS process, uintptr_t address, struct ps_caller *caller)
@@ -105,11 +109,11 @@ static NTSTATUS query_basic(PEPROCESS process, uintptr_t address, struct ps_call
 	struct host_region region;
 	if (caller->length < sizeof information)
 		return STATUS_INFO_LENGTH_MISMATCH;
-	if (!describe_allocation(process, address, &information)) {
+	if (!describe_allocation(process, address, &information) &&
+	    !describe_view(process, address, &information)) {
 		if (!find_region(process, address, &region))
 			return STATUS_INVALID_PARAMETER;
 		describe_region(&region, address, process->host_ops != NULL, &information);
-		describe_view(process, address, &information);
 	}
 	return ps_answer(caller, &information, sizeof information);
 }

@@ -281,6 +281,26 @@ static void file_is_renamed_beside_itself_anywhere_and_below_a_folder(void **sta
 	assert_ntsuccess(ZwClose(file));
 }
 
+static void folder_with_something_open_below_keeps_its_name(void **state)
+{
+	(void)state;
+	mkdir(path_of("folder"), 0777);
+	mkdir(path_of("folder/in"), 0777);
+	put_file("folder/in/file", "");
+	HANDLE folder = open_it(u"\\??\\Z:\\folder", CHANGE),
+	       file = open_it(u"\\??\\Z:\\folder\\in\\file", READ),
+	       top = open_it(u"\\??\\Z:\\", READ | DELETE);
+	assert_status(rename_to(folder, FileRenameInformation, NULL, u"other", false),
+		      STATUS_ACCESS_DENIED);
+	assert_ntsuccess(ZwClose(file));
+	assert_ntsuccess(rename_to(folder, FileRenameInformation, NULL, u"other", false));
+	assert_true(is_there("other/in/file"));
+	assert_status(rename_to(top, FileRenameInformation, NULL, u"\\??\\Z:\\x", false),
+		      STATUS_ACCESS_DENIED);
+	assert_ntsuccess(ZwClose(top));
+	assert_ntsuccess(ZwClose(folder));
+}
+
 static void disposition_deletes_at_the_last_close(void **state)
 {
 	BOOLEAN yes = TRUE, no = FALSE;
@@ -540,6 +560,7 @@ int main(void)
 		WRITE_TEST(end_of_file_is_set),
 		WRITE_TEST(times_and_read_only_are_set),
 		WRITE_TEST(file_is_renamed_beside_itself_anywhere_and_below_a_folder),
+		WRITE_TEST(folder_with_something_open_below_keeps_its_name),
 		WRITE_TEST(disposition_deletes_at_the_last_close),
 		READ_TEST(nothing_is_changed_below_a_root_that_may_be_read),
 		READ_TEST(folder_is_listed_in_ntfs_order_in_every_class),

@@ -12,6 +12,7 @@
 #include "ldr/kernel.h"
 #include "ob/handle.h"
 #include "support/bugcheck.h"
+#include "support/parallel.h"
 
 NTSTATUS NTAPI IoQueryFileDosDeviceName(PFILE_OBJECT FileObject, PVOID *ObjectNameInformation);
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag);
@@ -598,6 +599,47 @@ static void name_of_a_file_object_is_replaced(void **state)
 	assert_int_equal(rest.Length, 0);
 }
 
+/* ---- Several at once -------------------------------------------------------------------------- */
+
+#define ROUNDS 300
+
+static NTSTATUS use_the_file(void)
+{
+	char text[8];
+	HANDLE file;
+	IO_STATUS_BLOCK result;
+	UNICODE_STRING name = USTR(u"\\??\\Z:\\Folder\\file");
+	OBJECT_ATTRIBUTES attributes = {sizeof(attributes), NULL, &name, OBJ_KERNEL_HANDLE};
+	NTSTATUS status = ZwOpenFile(&file, READ, &attributes, &result, SHARE_ALL, SYNCHRONOUS);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = ZwReadFile(file, NULL, NULL, NULL, &result, text, 4, NULL, NULL);
+	ZwClose(file);
+	return NT_SUCCESS(status) && memcmp(text, "text", 4) ? STATUS_UNSUCCESSFUL : status;
+}
+
+static void use_it_often(void *argument)
+{
+	NTSTATUS *status = argument;
+	for (unsigned i = 0; i < ROUNDS && NT_SUCCESS(*status); i++)
+		*status = use_the_file();
+}
+
+static void threads_use_one_file_at_the_same_time(void **state)
+{
+	struct job jobs[4];
+	NTSTATUS status[4] = {0};
+	(void)state;
+	mkdir(path_of("folder"), 0777);
+	put_file("folder/file", "text");
+	for (unsigned i = 0; i < 4; i++)
+		job_start(&jobs[i], use_it_often, &status[i]);
+	for (unsigned i = 0; i < 4; i++)
+		job_join(&jobs[i]);
+	for (unsigned i = 0; i < 4; i++)
+		assert_ntsuccess(status[i]);
+}
+
 /* ---- Without memory ------------------------------------------------------------------------------------- */
 
 static void open_fails_cleanly_at_every_allocation(void **state)
@@ -665,6 +707,7 @@ int main(void)
 		READ_TEST(driver_attached_to_the_volume_sees_all_requests),
 		READ_TEST(volume_answers_for_its_letter_and_knows_no_control_code),
 		READ_TEST(name_of_a_file_object_is_replaced),
+		READ_TEST(threads_use_one_file_at_the_same_time),
 		READ_TEST(open_fails_cleanly_at_every_allocation),
 		READ_TEST(second_volume_is_refused),
 		WORLD_TEST(folder_that_is_none_cannot_be_mounted),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A process outside of this program, as the kernel reaches it through its source. */
 #include "mm/copy.h"
+#include "mm/section.h"
 #include "mm/virtual.h"
 #include "ob/handle.h"
 #include "ps/attribute.h"
@@ -124,11 +125,53 @@ static void it_is_its_user_uses_memory_and_can_be_killed(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+/* What a driver maps to look at it, where it happens to be called. */
+static void views_in_it_are_the_drivers_alone(void **state)
+{
+	(void)state;
+	struct actor actor = start_foreign();
+	LARGE_INTEGER length = {.QuadPart = 4096};
+	HANDLE section, current = (HANDLE)-1;
+	PVOID base = NULL;
+	SIZE_T size = 0, copied;
+	ULONG64 value = 0, read = 0;
+	MEMORY_BASIC_INFORMATION information;
+	OBJECT_ATTRIBUTES kernel = {.Length = sizeof kernel, .Attributes = OBJ_KERNEL_HANDLE};
+	assert_ntsuccess(ZwCreateSection(&section, SECTION_ALL_ACCESS, &kernel, &length,
+					 PAGE_READWRITE, SEC_COMMIT, NULL));
+	/* It would have to see these. */
+	rs_become(actor.thread);
+	assert_status(ZwMapViewOfSection(section, current, &base, 0, 0, NULL, &size, ViewUnmap, 0,
+					 PAGE_READWRITE),
+		      STATUS_NOT_SUPPORTED);
+	assert_ntsuccess(ZwMapViewOfSection(section, current, &base, 0, 0, NULL, &size, ViewUnmap,
+					    0, PAGE_READONLY));
+	value = *(volatile ULONG64 *)base;
+	assert_int_equal(value, 0);
+	assert_ntsuccess(MmCopyVirtualMemory(actor.process, base, PsInitialSystemProcess, &read, 8,
+					     KernelMode, &copied));
+	assert_ntsuccess(
+		ZwQueryVirtualMemory(current, base, 0, &information, sizeof information, NULL));
+	assert_ptr_equal(information.AllocationBase, base);
+	assert_int_equal(information.Type, MEM_MAPPED);
+	assert_int_equal(information.Protect, PAGE_READONLY);
+	assert_ntsuccess(ZwUnmapViewOfSection(current, base));
+	assert_status(ZwUnmapViewOfSection(current, base), STATUS_NOT_SUPPORTED);
+	rs_become(NULL);
+	assert_ntsuccess(ZwClose(section));
+	ULONG64 go = 7;
+	assert_ntsuccess(MmCopyVirtualMemory(PsInitialSystemProcess, &go, actor.process,
+					     shown(&shared_value), sizeof go, KernelMode, &copied));
+	assert_ntsuccess(PsResumeProcess(actor.process));
+	end_foreign(&actor);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(its_memory_is_read_and_written_at_user_addresses),
 		WORLD_TEST(its_memory_is_described_and_not_changed),
+		WORLD_TEST(views_in_it_are_the_drivers_alone),
 		WORLD_TEST(it_is_its_user_uses_memory_and_can_be_killed),
 	};
 	return cmocka_run_group_tests_name("ps/foreign", tests, NULL, NULL);
