@@ -5,6 +5,7 @@
  * address, and the report names the export, the level, the limit and the caller.
  * Nothing is kept. Clauses: VF-1, VF-2, VF-6, VF-9, VF-10.
  */
+#include "ex/restraint.h"
 #include "ke/bugcheck.h"
 #include "ke/thread.h"
 #include "ldr/caller.h"
@@ -51,6 +52,14 @@ static const void *driver_code(const struct ke_frame *caller)
 	if (ke_is_driver(ldr_module_of((void *)caller->pc)) || !callout)
 		return (void *)caller->pc;
 	return callout->routine;
+}
+
+/* Windows by itself lets it pass, until a wait for I/O never ends. */
+const void *NTAPI ldr_special_apcs_off(uint64_t index, const void *caller)
+{
+	const struct export_row *row = &export_table[index];
+	ex_check_special_apcs(row->name, caller);
+	return row->address;
 }
 
 _Noreturn void ldr_irql_violation(uint64_t index, const struct ke_frame *caller)

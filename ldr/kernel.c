@@ -17,6 +17,7 @@
  */
 #include "ldr/kernel.h"
 #include "ke/bugcheck.h"
+#include "ke/thread.h"
 #include "ldr/caller.h"
 #include "ldr/image.h"
 #include "memory.h"
@@ -24,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define THUNK_SIZE 32
+#define THUNK_SIZE 64
 #define REACH 0x7FFF0000u /* some drivers take an RVA for a signed number */
 #define INT3 0xCC
 
@@ -133,20 +134,58 @@ static uint8_t *emit_jump(uint8_t *at, const void *target)
 	return emit(at + 1, &relative, sizeof(relative));
 }
 
+/* To `entry` with the row's index on the stack. */
+static uint8_t *emit_report(uint8_t *at, uint32_t index, const void *entry)
+{
+	*at++ = 0x68; /* push index */
+	at = emit(at, &index, sizeof(index));
+	return emit_jump(at, entry);
+}
+
+#define REPORT_SIZE 10
+#define JUMP_SIZE 5
+
+/* VF-9, for Zw calls alone: they wait for I/O, which ends with a special kernel APC. */
+static uint8_t *emit_apc_check(uint8_t *at)
+{
+	static const uint8_t check[] = {
+		0x65,
+		0x48,
+		0x8B,
+		0x04,
+		0x25,
+		0x88,
+		1,
+		0,
+		0, /* mov rax, gs:[188h] */
+		0x83,
+		0x78,
+		offsetof(struct ke_thread, special_apc_disable),
+		0, /* cmp [rax+...], 0 */
+		0x75,
+		JUMP_SIZE + REPORT_SIZE, /* jne */
+	};
+	return emit(at, check, sizeof(check));
+}
+
 static void write_thunk(uint8_t *at, const struct export_row *row)
 {
 	uint32_t index = (uint32_t)(row - export_table);
-	if (row->irql < HIGH_LEVEL) {
-		/* cmp byte ptr gs:[50h], irql; ja over the jump */
-		const uint8_t check[] = {0x65, 0x80, 0x3C, 0x25, 0x50, 0, 0, 0, row->irql, 0x77, 5};
-		at = emit(at, check, sizeof(check));
+	bool is_zw = strncmp(row->name, "Zw", 2) == 0;
+	if (row->irql == HIGH_LEVEL) {
+		emit_jump(at, row->address);
+		return;
 	}
+	/* cmp byte ptr gs:[50h], irql; ja to the report */
+	const uint8_t skipped = is_zw ? 15 + JUMP_SIZE : JUMP_SIZE;
+	const uint8_t check[] = {0x65, 0x80, 0x3C, 0x25, 0x50, 0, 0, 0, row->irql, 0x77, skipped};
+	at = emit(at, check, sizeof(check));
+	if (is_zw)
+		at = emit_apc_check(at);
 	at = emit_jump(at, row->address);
-	if (row->irql < HIGH_LEVEL) {
-		*at++ = 0x68; /* push index */
-		at = emit(at, &index, sizeof(index));
-		emit_jump(at, (const void *)ldr_irql_entry);
-	}
+	at = emit_report(at, index, (const void *)ldr_irql_entry);
+	if (is_zw)
+		emit_report(at, index, (const void *)ldr_apc_entry);
 }
 
 static uint32_t row_rva(const struct kernel_image *image, uint32_t index)

@@ -9,6 +9,9 @@
  * in a table to which entries are only added, without a lock. When it is full the rest
  * goes untold.
  *
+ * VF-9: with special kernel APCs off, no I/O completes in this thread; each call is told
+ * of once.
+ *
  * VF-3: a driver should not register while it handles IRP_MJ_POWER.
  */
 #include "ex/restraint.h"
@@ -62,6 +65,16 @@ void ex_restrain(const char *deed)
 		ex_rule_broken("VF-15", callout->routine,
 			       "a routine of %s %s: whoever caused the event waits for it",
 			       callout->what, deed);
+}
+
+void ex_check_special_apcs(const char *call, const void *caller)
+{
+	if (ex_heard() && add((uintptr_t)caller))
+		ex_rule_broken(
+			"VF-9", caller,
+			"%s is called with special kernel APCs off, and what it waits for may "
+			"never come (Driver Verifier: 0xC4/0xE6)",
+			call);
 }
 
 void ex_check_registering(const char *call)

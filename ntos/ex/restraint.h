@@ -7,6 +7,10 @@
  * alone: `deed` says it as a verb, "calls the registry". Any IRQL. */
 void ex_restrain(const char *deed);
 
+/* VF-9: a driver calls the Zw function `call` from `caller` while special kernel APCs are
+ * off. PASSIVE_LEVEL. */
+void ex_check_special_apcs(const char *call, const void *caller);
+
 /* VF-3: a registration by `call` is under way. PASSIVE_LEVEL. */
 void ex_check_registering(const char *call);
 

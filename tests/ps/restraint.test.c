@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a routine should leave alone where it is: VF-3, VF-15. */
+/* What a routine should leave alone where it is: VF-3, VF-9, VF-15. */
 #include "cm/key.h"
 #include "io/device.h"
 #include "io/irp.h"
@@ -112,12 +112,49 @@ static void vf_03_registering_while_power_is_handled_is_told(void **state)
 	assert_rules_broken("VF-3 VF-3");
 }
 
+/* ---- Zw calls ---------------------------------------------------------------------------- */
+
+/* Five arguments: all must arrive, by whatever way the call goes. */
+static ULONG64 ask_for_id(void)
+{
+	NTSTATUS(NTAPI * query)
+	(HANDLE, ULONG, PVOID, ULONG, PULONG) = export_of("ZwQueryInformationProcess");
+	struct {
+		NTSTATUS exit_status;
+		PVOID peb;
+		ULONG_PTR affinity;
+		LONG priority;
+		ULONG_PTR id, parent;
+	} basic = {0};
+	ULONG length = 0;
+	assert_ntsuccess(query((HANDLE)-1, 0, &basic, sizeof basic, &length));
+	assert_int_equal(length, sizeof basic);
+	return basic.id;
+}
+
+static void vf_09_zw_call_with_special_apcs_off_is_told_and_goes_on(void **state)
+{
+	(void)state;
+	record_listen_for_rules();
+	assert_int_equal(ask_for_id(), 4);
+	KeEnterCriticalRegion();
+	assert_int_equal(ask_for_id(), 4);
+	KeLeaveCriticalRegion();
+	assert_rules_broken("");
+	KeEnterGuardedRegion();
+	assert_int_equal(ask_for_id(), 4);
+	assert_int_equal(ask_for_id(), 4);
+	KeLeaveGuardedRegion();
+	assert_rules_broken("VF-9"); /* one place calls, and is told of once */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(vf_15_registry_calls_in_a_routine_are_told_once),
 		WORLD_TEST(vf_15_waits_in_a_routine_are_told_once_for_each_routine),
 		WORLD_TEST(vf_15_both_deeds_of_an_object_callback_are_told),
+		WORLD_TEST(vf_09_zw_call_with_special_apcs_off_is_told_and_goes_on),
 		WORLD_TEST(vf_03_registering_while_power_is_handled_is_told),
 	};
 	return cmocka_run_group_tests_name("ps/restraint", tests, NULL, NULL);
