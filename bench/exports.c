@@ -6,6 +6,7 @@
  */
 #include "bench/measure.h"
 #include <ringside/event.h>
+#include <ringside/io.h>
 #include <ringside/ringside.h>
 #include <string.h>
 
@@ -90,7 +91,7 @@ static int measure_callbacks(void)
 
 int main(void)
 {
-	if (rs_boot(NULL) != 0)
+	if (rs_boot(NULL) != 0 || rs_mount("/", false) != 0)
 		return 1;
 	printf("Calls from a driver, best of 15 rounds of 4,000:\n");
 	int failed = measure_exports() || measure_callbacks();

@@ -21,6 +21,9 @@ static NPAGED_LOOKASIDE_LIST Lookaside;
 static UNICODE_STRING First = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1\\usr\\bin\\sleep");
 static UNICODE_STRING Second = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1\\usr\\bin\\sleeP");
 static UNICODE_STRING KeyName = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System");
+static UNICODE_STRING FileName = RTL_CONSTANT_STRING(L"\\??\\Z:\\usr\\bin\\env");
+static UNICODE_STRING OtherFileName = RTL_CONSTANT_STRING(L"\\??\\Z:\\usr\\Bin\\env");
+static HANDLE File;
 static WCHAR Text[64];
 static volatile ULONG64 Sink;
 
@@ -152,6 +155,43 @@ static VOID OpenKey(VOID)
 		ZwClose(key);
 }
 
+static HANDLE Open(PUNICODE_STRING name)
+{
+	HANDLE file;
+	IO_STATUS_BLOCK result;
+	OBJECT_ATTRIBUTES attributes;
+	InitializeObjectAttributes(&attributes, name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE,
+				   NULL, NULL);
+	NTSTATUS status = ZwOpenFile(&file, GENERIC_READ, &attributes, &result, FILE_SHARE_READ,
+				     FILE_SYNCHRONOUS_IO_NONALERT);
+	return NT_SUCCESS(status) ? file : NULL;
+}
+
+static VOID OpenFile(VOID)
+{
+	ZwClose(Open(&FileName));
+}
+
+static VOID OpenFileInOtherCase(VOID)
+{
+	ZwClose(Open(&OtherFileName));
+}
+
+static VOID ReadFile(VOID)
+{
+	IO_STATUS_BLOCK result;
+	LARGE_INTEGER begin = {.QuadPart = 0};
+	Sink = (ULONG64)ZwReadFile(File, NULL, NULL, NULL, &result, Text, 64, &begin, NULL);
+}
+
+static VOID QueryFile(VOID)
+{
+	IO_STATUS_BLOCK result;
+	FILE_STANDARD_INFORMATION information;
+	Sink = (ULONG64)ZwQueryInformationFile(File, &result, &information, sizeof(information),
+					       FileStandardInformation);
+}
+
 static VOID Request(VOID)
 {
 	PIRP irp = IoAllocateIrp(2, FALSE);
@@ -184,6 +224,10 @@ static const struct {
 	{"rtl", "_snwprintf of a string, a number and a pointer", 1, Format},
 	{"cm", "ZwOpenKey, ZwClose", 2, OpenKey},
 	{"io", "IoAllocateIrp, IoFreeIrp", 2, Request},
+	{"io", "ZwOpenFile, ZwClose, a file of Linux by its exact name", 2, OpenFile},
+	{"io", "ZwOpenFile, ZwClose, a folder's name in another case", 2, OpenFileInOtherCase},
+	{"io", "ZwQueryInformationFile, standard", 1, QueryFile},
+	{"io", "ZwReadFile, 64 bytes", 1, ReadFile},
 };
 
 /* The best of some rounds, in nanoseconds. */
@@ -206,6 +250,7 @@ static ULONG64 Measure(VOID (*run)(VOID))
 static VOID Unload(PDRIVER_OBJECT DriverObject)
 {
 	UNREFERENCED_PARAMETER(DriverObject);
+	ZwClose(File);
 	ExDeleteNPagedLookasideList(&Lookaside);
 	ExDeleteResourceLite(&Resource);
 }
@@ -220,6 +265,9 @@ DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 	ExInitializeResourceLite(&Resource);
 	KeInitializeEvent(&Event, NotificationEvent, FALSE);
 	ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'retM', 0);
+	File = Open(&FileName);
+	if (!File)
+		return STATUS_NO_SUCH_FILE;
 	for (ULONG i = 0; i < sizeof(Rows) / sizeof(Rows[0]); i++)
 		DbgPrint("%s\t%s\t%u\t%I64u\n", Rows[i].Family, Rows[i].Name, Rows[i].Calls,
 			 Measure(Rows[i].Run));
