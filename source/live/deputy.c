@@ -197,6 +197,9 @@ static void take_orders(void)
 	sigemptyset(&orders);
 	sigaddset(&orders, ORDERS);
 	pthread_sigmask(SIG_UNBLOCK, &orders, &t.mask);
+	sigemptyset(&orders);
+	sigaddset(&orders, SIGCHLD); /* await.c waits for it */
+	pthread_sigmask(SIG_BLOCK, &orders, NULL);
 }
 
 void live_begin_tracing(bool (*step)(void))

@@ -28,9 +28,9 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Newer than the headers of Debian 12: the caller's wake-up of this thread and ours
@@ -42,6 +42,14 @@
 
 #define X32_BIT 0x40000000
 
+/* Ends a wait for a notification. Without SA_RESTART. */
+#define INTERRUPT (SIGRTMAX - 2)
+
+static void interrupt(int signal)
+{
+	(void)signal;
+}
+
 #define MOST_RECEIVERS 64u
 
 struct receiver {
@@ -50,13 +58,14 @@ struct receiver {
 	pthread_t thread;
 	struct seccomp_notif *request;
 	struct seccomp_notif_resp *response;
-	bool spare; /* under the lock */
+	bool spare;          /* under the lock */
+	atomic_bool waiting; /* for a notification, and not in a driver */
 	struct receiver *next;
 };
 _Static_assert(offsetof(struct receiver, watched) == 0, "relieve casts");
 
 struct live_notifier {
-	int listener, stop; /* stop: an eventfd */
+	int listener;
 	struct seccomp_notif_sizes sizes;
 	_Atomic(struct receiver *) active; /* who receives; changed under the lock */
 
@@ -64,7 +73,8 @@ struct live_notifier {
 	pthread_cond_t changed;
 	struct receiver *first;
 	unsigned count;
-	bool ended;
+	atomic_bool ended;
+	struct sigaction action; /* of INTERRUPT, before ours */
 };
 
 /* ---- One notification ------------------------------------------------------------------- */
@@ -116,26 +126,36 @@ static void serve(struct receiver *r)
 
 /* ---- The threads ----------------------------------------------------------------------------- */
 
-static bool receive(const struct receiver *r)
+static int receive(struct receiver *r)
 {
 	memset(r->request, 0, r->of->sizes.seccomp_notif);
-	return ioctl(r->of->listener, SECCOMP_IOCTL_NOTIF_RECV, r->request) == 0;
+	atomic_store(&r->waiting, true);
+	int error = ioctl(r->of->listener, SECCOMP_IOCTL_NOTIF_RECV, r->request) ? -errno : 0;
+	atomic_store(&r->waiting, false);
+	return error;
 }
 
-/* False when it is told to stop, or the last task under the filter is gone. */
+/* Whether the last task under the filter is gone, on kernels where that ends the wait. */
+static bool is_over(const struct live_notifier *n)
+{
+	struct pollfd listener = {.fd = n->listener};
+	return poll(&listener, 1, 0) > 0;
+}
+
+/* Waits in the call that receives, which costs one system call less than to poll first.
+ * False at the end. */
 static bool answer_one(struct receiver *r)
 {
-	struct pollfd wait[] = {{.fd = r->of->listener, .events = POLLIN},
-				{.fd = r->of->stop, .events = POLLIN}};
-	if (poll(wait, 2, -1) < 0)
-		return errno == EINTR;
-	if (!(wait[0].revents & POLLIN))
-		return !wait[0].revents && !wait[1].revents;
-	if (receive(r)) {
-		live_watch_enter(&r->watched, (pid_t)r->request->pid);
-		serve(r);
-		live_watch_leave(&r->watched);
-	}
+	int error = receive(r);
+	if (error == -EINTR)
+		return !atomic_load(&r->of->ended);
+	if (error == -ENOENT) /* the caller was killed */
+		return !is_over(r->of);
+	if (error)
+		return false;
+	live_watch_enter(&r->watched, (pid_t)r->request->pid);
+	serve(r);
+	live_watch_leave(&r->watched);
 	return true;
 }
 
@@ -145,10 +165,10 @@ static bool wait_as_spare(struct receiver *r)
 	struct live_notifier *n = r->of;
 	pthread_mutex_lock(&n->lock);
 	r->spare = true;
-	while (atomic_load(&n->active) != r && !n->ended)
+	while (atomic_load(&n->active) != r && !atomic_load(&n->ended))
 		pthread_cond_wait(&n->changed, &n->lock);
 	r->spare = false;
-	bool ended = n->ended;
+	bool ended = atomic_load(&n->ended);
 	pthread_mutex_unlock(&n->lock);
 	return !ended;
 }
@@ -156,7 +176,7 @@ static bool wait_as_spare(struct receiver *r)
 static void end(struct live_notifier *n)
 {
 	pthread_mutex_lock(&n->lock);
-	n->ended = true;
+	atomic_store(&n->ended, true);
 	pthread_cond_broadcast(&n->changed);
 	pthread_mutex_unlock(&n->lock);
 }
@@ -186,6 +206,7 @@ static int start_thread(struct receiver *r)
 	sigfillset(&blocked);
 	for (unsigned i = 0; i < sizeof own / sizeof own[0]; i++)
 		sigdelset(&blocked, own[i]);
+	sigdelset(&blocked, INTERRUPT);
 	pthread_sigmask(SIG_SETMASK, &blocked, &before);
 	int error = pthread_create(&r->thread, NULL, answer_all, r);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -232,7 +253,7 @@ static void relieve(struct live_watched *watched)
 	struct receiver *kept = (struct receiver *)(void *)watched;
 	struct live_notifier *n = kept->of;
 	pthread_mutex_lock(&n->lock);
-	if (atomic_load(&n->active) == kept && !n->ended) {
+	if (atomic_load(&n->active) == kept && !atomic_load(&n->ended)) {
 		struct receiver *spare = n->first;
 		while (spare && !spare->spare)
 			spare = spare->next;
@@ -245,16 +266,31 @@ static void relieve(struct live_watched *watched)
 	pthread_mutex_unlock(&n->lock);
 }
 
+/* A signal that comes before the wait does not end it, so there may have to be another. */
+static void join(struct receiver *r)
+{
+	struct timespec until;
+	do {
+		if (atomic_load(&r->waiting))
+			pthread_kill(r->thread, INTERRUPT);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 1000000;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_nsec -= 1000000000;
+			until.tv_sec++;
+		}
+	} while (pthread_timedjoin_np(r->thread, NULL, &until) == ETIMEDOUT);
+}
+
 static void free_notifier(struct live_notifier *n)
 {
 	while (n->first) {
 		struct receiver *r = n->first;
-		pthread_join(r->thread, NULL);
+		join(r);
 		n->first = r->next;
 		free_receiver(r);
 	}
-	if (n->stop >= 0)
-		close(n->stop);
+	sigaction(INTERRUPT, &n->action, NULL);
 	close(n->listener);
 	host_free(n);
 }
@@ -270,10 +306,9 @@ struct live_notifier *live_start_notifier(int listener, int *error)
 	n->listener = listener;
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_cond_init(&n->changed, NULL);
-	n->stop = eventfd(0, EFD_CLOEXEC);
-	*error = n->stop < 0 ? -errno : 0;
-	if (!*error && syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &n->sizes))
-		*error = -errno;
+	sigaction(INTERRUPT, &(struct sigaction){.sa_handler = interrupt, .sa_flags = SA_ONSTACK},
+		  &n->action);
+	*error = syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &n->sizes) ? -errno : 0;
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	if (!*error)
 		*error = add_receiver(n);
@@ -286,7 +321,6 @@ struct live_notifier *live_start_notifier(int listener, int *error)
 
 void live_stop_notifier(struct live_notifier *notifier)
 {
-	eventfd_write(notifier->stop, 1);
 	end(notifier);
 	free_notifier(notifier);
 }

@@ -18,6 +18,7 @@
  * go on (keeper.c).
  */
 #include "source/live/tracer.h"
+#include "source/live/await.h"
 #include "source/live/calls.h"
 #include "source/live/deputy.h"
 #include "source/live/fate.h"
@@ -201,6 +202,7 @@ static void on_birth_event(struct live_task *creator)
 		if (task) {
 			hold(task);
 			task->state = LIVE_EXPECTED;
+			live_expect(tid);
 			place(creator, task, thread);
 			let_go(task);
 		}
@@ -640,8 +642,7 @@ int live_trace(struct live_task *launcher, pid_t command)
 	while (!live_is_over()) {
 		int status, error;
 		bool unchecked = tracer.unchecked, alone = live_begin_waiting();
-		pid_t tid = waitpid(-1, &status,
-				    __WALL | __WNOTHREAD | (unchecked || !alone ? WNOHANG : 0));
+		pid_t tid = live_await(&status, tracer.tasks, alone && !unchecked);
 		error = errno;
 		if (tid == 0 && !unchecked)
 			live_pause_waiting();
