@@ -113,6 +113,8 @@ static const struct {
 	[RS_OBJECT_PRE] = {"object_pre", "object, pre-operation", false},
 	[RS_OBJECT_POST] = {"object_post", "object, post-operation", false},
 	[RS_REGISTRY] = {"registry", "registry", false},
+	[RS_FILE_PRE] = {"file_pre", "file, pre-operation", false},
+	[RS_FILE_POST] = {"file_post", "file, post-operation", false},
 };
 
 const char *sink_kind_field(enum rs_callback_kind kind)

@@ -26,6 +26,8 @@ enum rs_callback_kind {
 	RS_OBJECT_PRE,        /* ObRegisterCallbacks, PreOperation */
 	RS_OBJECT_POST,       /* ObRegisterCallbacks, PostOperation */
 	RS_REGISTRY,          /* CmRegisterCallback(Ex), pre and post */
+	RS_FILE_PRE,          /* FltRegisterFilter, PreOperation */
+	RS_FILE_POST,         /* FltRegisterFilter, PostOperation */
 	RS_CALLBACK_KINDS
 };
 
@@ -93,7 +95,7 @@ struct rs_event {
 			const char *routine; /* the call: "ObRegisterCallbacks" */
 			const KLDR_DATA_TABLE_ENTRY *module;
 			const void *address; /* the routine, or the object registration handle */
-			UNICODE_STRING altitude; /* object and registry callbacks */
+			UNICODE_STRING altitude; /* object and registry callbacks, minifilters */
 			unsigned types; /* object callbacks: bit 0 process, 1 thread, 2 desktop */
 			NTSTATUS status;
 		} registration;

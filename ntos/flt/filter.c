@@ -21,6 +21,7 @@
 #include "flt/operation.h"
 #include "flt/port.h"
 #include "ke/callout.h"
+#include "ldr/module.h"
 #include "memory.h"
 #include "rtl/string.h"
 #include "rtl/utf.h"
@@ -97,6 +98,33 @@ static void give_back_unloading(PFLT_FILTER filter)
 		filter->driver->DriverUnload = filter->driver_unload;
 }
 
+/* ---- Telling -------------------------------------------------------------------------------- */
+
+/* Of the driver's code, for reports. */
+static const void *routine_of(const struct _FLT_FILTER *filter)
+{
+	const FLT_REGISTRATION *asked = &filter->registration;
+	return asked->FilterUnloadCallback    ? (const void *)asked->FilterUnloadCallback
+	       : asked->InstanceSetupCallback ? (const void *)asked->InstanceSetupCallback
+					      : (const void *)filter->driver->DriverInit;
+}
+
+static void tell(enum rs_event_type type, const char *call, const struct _FLT_FILTER *filter,
+		 NTSTATUS status)
+{
+	if (!ex_heard())
+		return;
+	struct ldr_module *module = ldr_module_of(filter->driver->DriverStart);
+	struct rs_event event = {.type = type};
+	event.registration.routine = call;
+	event.registration.status = status;
+	event.registration.address = routine_of(filter);
+	event.registration.module = module ? &module->entry : NULL;
+	if (filter->definition_count)
+		event.registration.altitude = filter->definitions[0].altitude;
+	ex_tell(&event);
+}
+
 /* ---- Registering ------------------------------------------------------------------------------- */
 
 static PFLT_FILTER make(PDRIVER_OBJECT driver)
@@ -129,6 +157,7 @@ NTSTATUS NTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, const FLT_REGISTRATION *
 	NTSTATUS status = flt_capture(made, Registration);
 	if (NT_SUCCESS(status))
 		status = flt_read_definitions(made);
+	tell(RS_REGISTERED, "FltRegisterFilter", made, status);
 	if (!NT_SUCCESS(status)) {
 		flt_free_filter(made);
 		return status;
@@ -172,14 +201,6 @@ NTSTATUS NTAPI FltStartFiltering(PFLT_FILTER Filter)
 
 /* ---- Unregistering ------------------------------------------------------------------------------------ */
 
-static const void *routine_of(PFLT_FILTER filter)
-{
-	const FLT_REGISTRATION *asked = &filter->registration;
-	return asked->FilterUnloadCallback    ? (const void *)asked->FilterUnloadCallback
-	       : asked->InstanceSetupCallback ? (const void *)asked->InstanceSetupCallback
-					      : (const void *)filter->driver->DriverInit;
-}
-
 /* What the driver will wait for, in its own words. */
 static void tell_what_is_left(PFLT_FILTER filter)
 {
@@ -219,6 +240,7 @@ VOID NTAPI FltUnregisterFilter(PFLT_FILTER Filter)
 	flt_watch(Filter, -1);
 	pthread_mutex_unlock(&flt_lock);
 	give_back_unloading(Filter);
+	tell(RS_UNREGISTERED, "FltUnregisterFilter", Filter, STATUS_SUCCESS);
 	flt_free_filter(Filter);
 }
 

@@ -16,11 +16,14 @@
  * check 0xF5 (0x66).
  */
 #include "flt/operation.h"
+#include "clock.h"
 #include "ex/event.h"
 #include "ke/bugcheck.h"
 #include "ke/callout.h"
 #include "ke/wait.h"
+#include "ldr/module.h"
 #include "memory.h"
+#include "ps/process.h"
 #include <ringside/io.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -126,14 +129,33 @@ static void wait_for_driver(struct flt_io *io)
 	KeWaitForSingleObject(&io->resumed, 0, KernelMode, FALSE, NULL);
 }
 
+/* `status`: with which a pre routine has completed the operation. */
+static void tell(enum rs_callback_kind kind, const void *routine, ULONG64 began,
+		 const FLT_CALLBACK_DATA *data, NTSTATUS status)
+{
+	struct ldr_module *module = ldr_module_of(routine);
+	struct rs_event event = {.type = RS_CALLBACK_RETURNED};
+	event.callback.kind = kind;
+	event.callback.module = module ? &module->entry : NULL;
+	event.callback.routine = routine;
+	event.callback.duration = host_clock() - began;
+	event.callback.status_after = status;
+	event.callback.process_id = data->Thread ? ke_thread_of(data->Thread)->process->id : 0;
+	ex_tell(&event);
+}
+
 static FLT_PREOP_CALLBACK_STATUS call_pre(struct flt_io *io, struct flt_called *called)
 {
 	FLT_PRE_OPERATION_CALLBACK *pre = routines_of(io, called->instance)->pre;
 	FLT_RELATED_OBJECTS related = flt_related(called->instance, io->iopb.TargetFileObject);
 	FLT_PREOP_CALLBACK_STATUS status = FLT_PREOP_SUCCESS_WITH_CALLBACK;
+	ULONG64 began = pre && ex_heard() ? host_clock() : 0;
 	if (pre)
 		FLT_CALL(pre, "minifilter's pre-operation routine",
 			 status = pre(&io->data, &related, &called->context));
+	if (began)
+		tell(RS_FILE_PRE, (const void *)pre, began, &io->data,
+		     status == FLT_PREOP_COMPLETE ? io->data.IoStatus.Status : STATUS_SUCCESS);
 	if (status != FLT_PREOP_PENDING)
 		return status;
 	wait_for_driver(io);
@@ -210,9 +232,12 @@ static void call_post(struct flt_io *io, struct flt_called *called)
 	FLT_POST_OPERATION_CALLBACK *post = routines_of(io, called->instance)->post;
 	FLT_RELATED_OBJECTS related = flt_related(called->instance, io->iopb.TargetFileObject);
 	FLT_POSTOP_CALLBACK_STATUS status;
+	ULONG64 began = ex_heard() ? host_clock() : 0;
 	io->iopb = called->seen;
 	FLT_CALL(post, "minifilter's post-operation routine",
 		 status = post(&io->data, &related, called->context, 0));
+	if (began)
+		tell(RS_FILE_POST, (const void *)post, began, &io->data, STATUS_SUCCESS);
 	if (status == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
 		wait_for_driver(io);
 	release(called);

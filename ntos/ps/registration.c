@@ -35,6 +35,8 @@ const char *ps_kind_name(enum rs_callback_kind kind)
 		[RS_OBJECT_PRE] = "ObRegisterCallbacks pre",
 		[RS_OBJECT_POST] = "ObRegisterCallbacks post",
 		[RS_REGISTRY] = "CmRegisterCallback",
+		[RS_FILE_PRE] = "FltRegisterFilter pre",
+		[RS_FILE_POST] = "FltRegisterFilter post",
 	};
 	return name[kind];
 }

@@ -24,6 +24,9 @@ static void collect(void *context, const struct rs_event *event)
 	(void)context;
 	if (event->type == RS_DEBUG_PRINT)
 		say("%s;", event->print.text);
+	if (event->type == RS_REGISTERED && event->registration.altitude.Length)
+		say("%s at %c;", event->registration.routine,
+		    (char)event->registration.altitude.Buffer[0]);
 	if (event->type == RS_RULE_BROKEN)
 		snprintf(t.rule, sizeof(t.rule), "%s", event->rule.text);
 }
@@ -39,7 +42,7 @@ static int begin(void **state)
 	if (!t.driver)
 		fail_msg("%s", error.text);
 	assert_ntsuccess(rs_start(t.driver));
-	assert_said("setup 1 8 2;");
+	assert_said("FltRegisterFilter at 3;setup 1 8 2;");
 	t.actor = actor_start("\\Device\\HarddiskVolume1\\bin\\control.exe");
 	said[0] = 0;
 	t.user = rs_user_alloc(4096);

@@ -10,17 +10,28 @@
 
 static struct rs_driver *driver;
 static struct minifilter m;
+static struct {
+	unsigned pre, post;
+	NTSTATUS stored;
+} told;
 
 static void collect(void *context, const struct rs_event *event)
 {
 	(void)context;
 	if (event->type == RS_DEBUG_PRINT)
 		say("%s;", event->print.text);
+	if (event->type != RS_CALLBACK_RETURNED)
+		return;
+	told.pre += event->callback.kind == RS_FILE_PRE;
+	told.post += event->callback.kind == RS_FILE_POST;
+	told.stored = event->callback.status_after;
+	assert_int_equal(event->callback.process_id, 4);
 }
 
 static int begin(void **state)
 {
 	said[0] = 0;
+	memset(&told, 0, sizeof(told));
 	writable(state);
 	put_file("note.txt", "hello");
 	put_file("secret.txt", "no");
@@ -62,6 +73,8 @@ static void minifilter_sees_the_life_of_a_file(void **state)
 	char text[8] = "";
 	HANDLE handle = open_it(u"\\??\\C:\\note.txt", FILE_READ_DATA);
 	assert_said("pre IRP_MJ_CREATE note.txt;post IRP_MJ_CREATE 0;stream context 0;");
+	assert_int_equal(told.pre, 1);
+	assert_int_equal(told.post, 1);
 	assert_ntsuccess(read_at(handle, text, 5, 0));
 	assert_string_equal(text, "hello");
 	assert_said("pre IRP_MJ_READ note.txt;post IRP_MJ_READ 0;");
@@ -79,6 +92,9 @@ static void create_that_the_minifilter_denies_changes_nothing(void **state)
 		      STATUS_ACCESS_DENIED);
 	assert_string_equal(get_file("secret.txt"), "no");
 	assert_said("pre IRP_MJ_CREATE secret.txt;");
+	assert_int_equal(told.pre, 1);
+	assert_int_equal(told.post, 0);
+	assert_status(told.stored, STATUS_ACCESS_DENIED);
 }
 
 static void stream_context_is_shared_by_two_opens(void **state)
