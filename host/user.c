@@ -50,10 +50,12 @@ void *host_map_user_at(size_t size, uintptr_t low, uintptr_t high, const char *s
 void *host_map_user_file_at(size_t size, uintptr_t low, uintptr_t high, int fd, uint64_t offset,
 			    bool shared, const char *site)
 {
-	static _Atomic uintptr_t next;
+	static _Atomic uintptr_t next, searched; /* searched: where `next` began */
 	uintptr_t wanted = (size + VIEW_STEP - 1) & ~(VIEW_STEP - 1);
 	if (wanted < size || wanted > high - low)
 		return NULL;
+	if (atomic_exchange(&searched, low) != low)
+		atomic_store(&next, low);
 	for (unsigned i = 0; i < ATTEMPTS; i++) {
 		uintptr_t place = atomic_fetch_add(&next, wanted + VIEW_STEP);
 		if (place < low || place > high - wanted) {

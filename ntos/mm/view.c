@@ -28,9 +28,9 @@
 
 #define GRANULARITY ((uintptr_t)0x10000)
 
-/* Linux places nothing of a process from here to where position-independent programs are
- * shown (ps/host.h), so a view here is at no address that a live process has too. */
-#define PREFERRED ((uintptr_t)0x110000000000)
+/* 256 GiB: above what a program at a fixed address and its heap take, below where others are
+ * shown (ps/host.h); so a view here is at no address that a live process has too. */
+#define PREFERRED ((uintptr_t)1 << 38)
 
 struct view {
 	LIST_ENTRY link;
