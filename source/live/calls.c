@@ -48,6 +48,9 @@ const struct live_call live_calls[] = {
 	{"sched_setattr", live_answer_thread, -EPERM, .own_is_0 = true,
 	 .access = THREAD_SET_INFORMATION, .permission = LIVE_SCHEDULES, .zero = 2},
 
+	{"mmap", live_answer_mmap, .maps_images = true},
+	{"mmap2", live_answer_mmap, .maps_images = true},
+
 	/* Not judged, but noted: see live_process.estranged. */
 	{"setuid", live_answer_estranging},
 	{"setgid", live_answer_estranging},

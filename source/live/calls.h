@@ -36,9 +36,10 @@ struct live_call {
 	const char *name;
 	struct live_answer (*answer)(const struct live_call *call,
 				     const struct live_notice *notice);
-	int denied;      /* the negative errno when the driver took a right away */
-	uint64_t if_any; /* only with any of these bits in the first argument; 0: always */
-	bool own_is_0;   /* 0 as the first argument is the caller, and nothing is asked */
+	int denied;       /* the negative errno when the driver took a right away */
+	uint64_t if_any;  /* only with any of these bits in the first argument; 0: always */
+	bool maps_images; /* only files that are mapped executable, and when those are told */
+	bool own_is_0;    /* 0 as the first argument is the caller, and nothing is asked */
 
 	/* For the answers in open.c. */
 	ACCESS_MASK access;              /* to the process, or to the thread */
@@ -96,6 +97,9 @@ struct live_answer live_answer_ioprio(const struct live_call *call,
 				      const struct live_notice *notice);
 struct live_answer live_answer_move_pages(const struct live_call *call,
 					  const struct live_notice *notice);
+
+/* The caller maps a file executable (loads.c). */
+struct live_answer live_answer_mmap(const struct live_call *call, const struct live_notice *notice);
 
 struct live_answer live_answer_estranging(const struct live_call *call,
 					  const struct live_notice *notice);

@@ -44,11 +44,25 @@ static int add_row(scmp_filter_ctx filter, const struct live_call *call)
 	return seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 0);
 }
 
-static int add_rules(scmp_filter_ctx filter)
+/* The old mmap of 32-bit programs keeps its arguments in memory; its registers say
+ * nothing then, and neither does that of a tracer that looks later. */
+static int add_mapping_row(scmp_filter_ctx filter, int number)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 2,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC),
+				SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
+}
+
+static int add_rules(scmp_filter_ctx filter, bool all_images)
 {
 	int error = 0;
-	for (unsigned i = 0; i < live_call_count && !error; i++)
-		error = add_row(filter, &live_calls[i]);
+	for (unsigned i = 0; i < live_call_count && !error; i++) {
+		if (!live_calls[i].maps_images)
+			error = add_row(filter, &live_calls[i]);
+		else if (all_images)
+			error = add_mapping_row(filter,
+						seccomp_syscall_resolve_name(live_calls[i].name));
+	}
 	if (!error)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (!error)
@@ -79,7 +93,7 @@ static int export(scmp_filter_ctx filter, struct sock_fprog *program)
 	return error;
 }
 
-int live_compile_filter(struct sock_fprog *program)
+int live_compile_filter(struct sock_fprog *program, bool all_images)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	program->filter = NULL;
@@ -91,7 +105,7 @@ int live_compile_filter(struct sock_fprog *program)
 	if (!error)
 		error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	if (!error)
-		error = add_rules(filter);
+		error = add_rules(filter, all_images);
 	if (!error)
 		error = export(filter, program);
 	seccomp_release(filter);

@@ -31,6 +31,7 @@
 #include "source/live/image.h"
 #include "source/live/keeper.h"
 #include "source/live/kernel.h"
+#include "source/live/loads.h"
 #include "source/live/remote.h"
 #include "source/live/tracer.h"
 #include "memory.h"
@@ -248,6 +249,8 @@ static void finish_exec(struct live_task *task, struct live_pending *pending)
 	}
 	live_begin_telling(pid);
 	live_tell_exec_done(task, pending);
+	if (live_wants_images())
+		live_tell_program(task);
 	live_end_telling();
 }
 

@@ -551,3 +551,18 @@ bool live_may_open(struct live_task *caller, void *object, ACCESS_MASK access, c
 	pthread_mutex_unlock(&caller->context);
 	return !done || o.allowed;
 }
+
+/* ---- Images ---------------------------------------------------------------------------------- */
+
+void live_call_as(struct live_task *task, void (*call)(void *argument), void *argument)
+{
+	pthread_mutex_lock(&task->context);
+	if (task->nt)
+		enter(task->nt, call, argument);
+	pthread_mutex_unlock(&task->context);
+}
+
+int live_image_name(const char *path, UNICODE_STRING *out)
+{
+	return present_subsystem ? live_pico_name(path, out) : live_native_name(path, out);
+}

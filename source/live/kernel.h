@@ -49,6 +49,12 @@ void live_tell_end(struct live_task *task, int status);
  * `access`. */
 bool live_may_open(struct live_task *caller, void *object, ACCESS_MASK access, const char *reason);
 
+/* Runs call(argument) with the task's NT thread current, if there is one still. */
+void live_call_as(struct live_task *task, void (*call)(void *argument), void *argument);
+
+/* The name under which drivers see a file that is mapped. 0, -ENOMEM or -ENAMETOOLONG. */
+int live_image_name(const char *path, UNICODE_STRING *out);
+
 /* Gives a reference to an NT object back; NULL is nothing. */
 void live_release(void *object);
 

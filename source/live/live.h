@@ -16,10 +16,19 @@ enum live_fate {
 	LIVE_RELEASE, /* it goes on, unsupervised */
 };
 
+/* Which images that live processes map are told. */
+enum live_images {
+	LIVE_IMAGES_AUTO, /* those of a new program, if an image routine is registered */
+	LIVE_IMAGES_NONE,
+	LIVE_IMAGES_MAIN, /* of a new program: its own and its interpreter's */
+	LIVE_IMAGES_ALL,  /* and every file that is mapped executable later */
+};
+
 struct live_options {
 	bool subsystem;             /* --present subsystem: pico processes; otherwise Win32 ones */
 	enum live_fate on_exit;     /* when this process ends before the tree, or is killed */
 	enum live_fate on_bugcheck; /* after a bug check */
+	enum live_images images;
 };
 
 /*

@@ -18,6 +18,7 @@
 #include "source/live/handover.h"
 #include "source/live/keeper.h"
 #include "source/live/kernel.h"
+#include "source/live/loads.h"
 #include "source/live/notify.h"
 #include "source/live/tracer.h"
 #include "source/live/watch.h"
@@ -288,13 +289,14 @@ int live_run(char *const argv[], const struct live_options *options, int *status
 	     struct rs_error *error)
 {
 	struct run run = {.socket = -1, .options = options ? *options : (struct live_options){0}};
-	int failure = live_compile_filter(&run.filter);
+	int failure = live_compile_filter(&run.filter, run.options.images == LIVE_IMAGES_ALL);
 	if (failure) {
 		explain(error, "cannot compile the seccomp filter: %s", strerror(-failure));
 		return failure;
 	}
 	live_number_calls();
 	live_present_subsystem(run.options.subsystem);
+	live_tell_images(run.options.images);
 	take_signals(&run.before);
 	run.launcher = live_make_launcher();
 	if (!run.launcher || live_open_shared_memory()) {

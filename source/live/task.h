@@ -75,6 +75,7 @@ struct live_task {
 	/* The tracer's own (deputy.h). */
 	int first_stop; /* signal of its first stop */
 	bool held;      /* somebody is busy with it: its reports wait */
+	bool mapping;   /* its mmap of an executable file was let go on: it stops after it */
 	unsigned waiting;
 	int report[LIVE_MOST_WAITING];
 

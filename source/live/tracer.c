@@ -25,6 +25,7 @@
 #include "source/live/handover.h"
 #include "source/live/keeper.h"
 #include "source/live/kernel.h"
+#include "source/live/loads.h"
 #include "source/live/remote.h"
 #include "ke/bugcheck.h"
 #include "memory.h"
@@ -52,6 +53,7 @@
 /* The kernel's own codes for an interrupted system call. */
 #define ERESTARTSYS 512
 #define ERESTARTNOINTR 513
+#define MOST_ERRNO 4095
 
 static struct {
 	struct live_task *launcher;
@@ -409,6 +411,8 @@ static void on_exec(pid_t pid, const struct live_task *leader)
 			pending = tell_late(task, &refused);
 		if (pending)
 			TELL(pid, live_tell_exec_done(task, pending));
+		if (pending && live_wants_images())
+			TELL(pid, live_tell_program(task));
 	}
 	if (refused)
 		kill(pid, SIGKILL);
@@ -548,6 +552,15 @@ static void on_signal(pid_t tid, int signal)
 
 /* ---- The loop -------------------------------------------------------------------------------- */
 
+/* The first stop after an mmap that was let go on: its result is there still. */
+static void on_mapping(struct live_task *task)
+{
+	long address = peek_register(task->tid, REGISTER(rax));
+	task->mapping = false;
+	if (address > 0 || address < -MOST_ERRNO)
+		TELL(task->tid, live_tell_mapping(task, (uint64_t)address));
+}
+
 static void on_stop(pid_t tid, struct live_task *task, int status)
 {
 	int event = status >> 16;
@@ -558,6 +571,8 @@ static void on_stop(pid_t tid, struct live_task *task, int status)
 	struct live_pending *failed = task ? live_take_pending(task) : NULL;
 	if (failed) /* it does something else: an exec that was told has failed */
 		TELL(tid, live_take_back(failed));
+	if (task && task->mapping && event != PTRACE_EVENT_EXIT)
+		on_mapping(task);
 	switch (event) {
 	case PTRACE_EVENT_FORK:
 	case PTRACE_EVENT_VFORK:

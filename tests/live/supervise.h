@@ -76,6 +76,11 @@ static bool note(struct told *t, const struct rs_event *event)
 		t->thread = event->thread.id;
 		COPY(t->image, event->thread.process.image);
 		return true;
+	case RS_IMAGE_LOADED: /* `command` is the image that is mapped */
+		t->id = event->image.process.id;
+		COPY(t->image, event->image.process.image);
+		COPY(t->command, event->image.name);
+		return true;
 	case RS_HANDLE_OPERATION:
 		t->id = event->handle.target.id;
 		t->host_id = event->handle.target.host_id;
