@@ -13,6 +13,7 @@
 #include "ldr/bind.h"
 #include "clock.h"
 #include "cm/filter.h"
+#include "ex/callbackobject.h"
 #include "ex/event.h"
 #include "ex/pool.h"
 #include "ex/workitem.h"
@@ -203,6 +204,9 @@ static void check_to_run_later(const struct ldr_module *module)
 		found_timer_or_dpc(module, 0, found, NULL);
 	if ((found = ke_find_dpc(base, size, &dpc)))
 		found_timer_or_dpc(module, 1, dpc, found);
+	found = ex_find_callback(base, size);
+	if (found)
+		blame_registration(module, "its callback object's", found);
 	const char *kind = "a system thread";
 	found = ps_find_system_thread(base, size);
 	if (!found) {

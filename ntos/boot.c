@@ -9,6 +9,7 @@
 #include "cm/filter.h"
 #include "etw/provider.h"
 #include "ex/callback.h"
+#include "ex/callbackobject.h"
 #include "ex/pool.h"
 #include "ex/restraint.h"
 #include "ex/workitem.h"
@@ -83,6 +84,7 @@ static void stop_threads(void)
 static void shut_callbacks(void)
 {
 	cm_shutdown_callbacks();
+	ex_shutdown_callback_objects();
 	ob_shutdown_callbacks();
 	ps_shutdown_notify();
 	ex_shutdown_restraint();
@@ -97,6 +99,7 @@ static const struct {
 	{ex_boot_callbacks, nothing},
 	{ob_boot_types, ob_shutdown_types},
 	{ob_boot_namespace, ob_shutdown_namespace},
+	{ex_boot_callback_objects, nothing},
 	{ps_boot, ps_shutdown},
 	{ke_boot, ke_shutdown},
 	{ldr_boot, ldr_shutdown},

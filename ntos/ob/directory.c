@@ -418,6 +418,7 @@ int ob_boot_namespace(void)
 	bool made = top && plant(ob_create_directory(), u"\\Device") &&
 		    plant(ob_create_directory(), u"\\Driver") &&
 		    plant(ob_create_directory(), u"\\FileSystem") &&
+		    plant(ob_create_directory(), u"\\Callback") &&
 		    plant(ob_create_directory(), u"\\BaseNamedObjects") &&
 		    plant(ob_create_directory(), u"\\KnownDlls") &&
 		    plant(ob_create_directory(), u"\\GLOBAL??") &&

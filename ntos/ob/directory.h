@@ -2,7 +2,7 @@
 /*
  * The namespace: directories of named objects, and symbolic links.
  *
- * At boot there are \Device, \Driver, \BaseNamedObjects, \GLOBAL??, and the links
+ * At boot there are \Device, \Driver, \Callback, \BaseNamedObjects, \GLOBAL??, and the links
  * \?? and \DosDevices to \GLOBAL??. Names are compared without regard to case, as NT's
  * default (obcaseinsensitive) has it. A name is looked up component by component;
  * a symbolic link on the way is followed, and the search ends at the first object that

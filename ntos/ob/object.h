@@ -52,6 +52,8 @@ extern POBJECT_TYPE PsProcessType, PsThreadType, ExDesktopObjectType;
 extern POBJECT_TYPE IoFileObjectType, IoDriverObjectType, IoDeviceObjectType;
 extern POBJECT_TYPE ExEventObjectType, ExSemaphoreObjectType, ExWindowStationObjectType;
 extern POBJECT_TYPE CmKeyObjectType, SeTokenObjectType, MmSectionObjectType;
+extern POBJECT_TYPE ExCallbackObjectType, PsJobType, TmTransactionObjectType;
+extern POBJECT_TYPE TmResourceManagerObjectType;
 extern POBJECT_TYPE FltConnectionPortObjectType, FltCommunicationPortObjectType;
 
 struct ob_header {

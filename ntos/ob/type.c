@@ -20,6 +20,8 @@ POBJECT_TYPE PsProcessType, PsThreadType, ExDesktopObjectType;
 POBJECT_TYPE IoFileObjectType, IoDriverObjectType, IoDeviceObjectType;
 POBJECT_TYPE ExEventObjectType, ExSemaphoreObjectType, ExWindowStationObjectType;
 POBJECT_TYPE CmKeyObjectType, SeTokenObjectType, MmSectionObjectType;
+POBJECT_TYPE ExCallbackObjectType, PsJobType, TmTransactionObjectType;
+POBJECT_TYPE TmResourceManagerObjectType;
 POBJECT_TYPE FltConnectionPortObjectType, FltCommunicationPortObjectType;
 
 /* OB-48: no mask arrives with 0x400 and without 0x1000, nor 0x200 without 0x2000. */
@@ -148,6 +150,29 @@ static const struct type_row rows[] = {
 	 u"FilterCommunicationPort",
 	 {0x20001, 0x10000, 0x20000, 0x1F0001},
 	 0x1F0001,
+	 0,
+	 0,
+	 NULL},
+	{&ExCallbackObjectType,
+	 u"Callback",
+	 {0x20000, 0x20001, 0x120000, 0x1F0001},
+	 0x1F0001,
+	 0,
+	 0,
+	 NULL},
+	/* Nothing is in a job, or part of a transaction. */
+	{&PsJobType, u"Job", {0x20004, 0x2000B, 0x120000, 0x1F003F}, 0x1F003F, 0, 0, NULL},
+	{&TmTransactionObjectType,
+	 u"TmTx",
+	 {0x120001, 0x12003E, 0x120018, 0x1F003F},
+	 0x1F003F,
+	 0,
+	 0,
+	 NULL},
+	{&TmResourceManagerObjectType,
+	 u"TmRm",
+	 {0x120001, 0x12007E, 0x12005C, 0x1F007F},
+	 0x1F007F,
 	 0,
 	 0,
 	 NULL},
