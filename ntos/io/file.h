@@ -13,7 +13,10 @@
 #define FO_NO_INTERMEDIATE_BUFFERING 0x8
 #define FO_WRITE_THROUGH 0x10
 #define FO_SEQUENTIAL_ONLY 0x20
+#define FO_VOLUME_OPEN 0x400
+#define FO_FILE_MODIFIED 0x1000
 #define FO_CLEANUP_COMPLETE 0x4000
+#define FO_DELETE_ON_CLOSE 0x10000
 #define FO_HANDLE_CREATED 0x40000
 
 /* What is asked for when a file is opened. */

@@ -91,6 +91,8 @@ static ULONG mode_of(const FILE_OBJECT *file)
 		mode |= FILE_WRITE_THROUGH;
 	if (file->Flags & FO_SEQUENTIAL_ONLY)
 		mode |= FILE_SEQUENTIAL_ONLY;
+	if (file->Flags & FO_DELETE_ON_CLOSE)
+		mode |= FILE_DELETE_ON_CLOSE;
 	return mode;
 }
 

@@ -4,9 +4,7 @@
  *
  * A create goes through four questions, in this order: is there such a file and is it of
  * the kind that is wanted; does the disposition allow that; may it be written, if that is
- * asked for; do the others share it. Only then is anything changed. A file object that an
- * image routine showed (ps/file.c) never had a create; it is opened when it is first
- * used, for reading, and shares with everybody.
+ * asked for; do the others share it. Only then is anything changed.
  *
  * Pages: ZwCreateFile, IRP_MJ_CREATE, IRP_MJ_CLEANUP, IRP_MJ_CLOSE.
  */
@@ -95,13 +93,26 @@ NTSTATUS volume_check_writable(PFILE_OBJECT file)
 	return STATUS_MEDIA_WRITE_PROTECTED;
 }
 
+/* ---- The questions --------------------------------------------------------------------------- */
+
+static bool overwrites(const struct create *c)
+{
+	return c->disposition != FILE_OPEN && c->disposition != FILE_OPEN_IF;
+}
+
 static bool wants_to_write(const struct create *c)
 {
 	return c->access & WRITES || c->options & FILE_DELETE_ON_CLOSE || !c->exists ||
-	       (c->disposition != FILE_OPEN && c->disposition != FILE_OPEN_IF);
+	       overwrites(c);
 }
 
-/* ---- The questions --------------------------------------------------------------------------- */
+/* With FILE_ATTRIBUTE_READONLY. */
+static NTSTATUS check_read_only(const struct create *c)
+{
+	if (c->access & (FILE_WRITE_DATA | FILE_APPEND_DATA) || overwrites(c))
+		return STATUS_ACCESS_DENIED;
+	return c->options & FILE_DELETE_ON_CLOSE ? STATUS_CANNOT_DELETE : STATUS_SUCCESS;
+}
 
 static NTSTATUS check_kind(const struct create *c, const struct host_file_info *info)
 {
@@ -116,13 +127,11 @@ static NTSTATUS check_kind(const struct create *c, const struct host_file_info *
 		return STATUS_OBJECT_NAME_INVALID;
 	if (c->disposition == FILE_CREATE)
 		return STATUS_OBJECT_NAME_COLLISION;
-	if (folder && c->disposition != FILE_OPEN && c->disposition != FILE_OPEN_IF)
+	if (folder && overwrites(c))
 		return STATUS_FILE_IS_A_DIRECTORY;
 	if (info->kind == HOST_OTHER_FILE && data) /* opening it would do something */
 		return STATUS_ACCESS_DENIED;
-	if (!folder && !info->writable && c->access & (FILE_WRITE_DATA | FILE_APPEND_DATA))
-		return STATUS_ACCESS_DENIED; /* FILE_ATTRIBUTE_READONLY */
-	return STATUS_SUCCESS;
+	return folder || info->writable ? STATUS_SUCCESS : check_read_only(c);
 }
 
 static NTSTATUS check_missing(const struct create *c)
@@ -141,11 +150,8 @@ static NTSTATUS make_file(struct create *c)
 	int made = folder ? host_make_folder(volume.root, path) : host_make_file(volume.root, path);
 	if (made < 0)
 		return volume_status(made);
-	if (!folder) {
-		if (c->attributes & FILE_ATTRIBUTE_READONLY)
-			host_set_writable(made, false);
+	if (!folder)
 		host_close(made);
-	}
 	c->found.fd = host_find(volume.root, path);
 	return c->found.fd < 0 ? volume_status(c->found.fd) : STATUS_SUCCESS;
 }
@@ -163,7 +169,7 @@ static NTSTATUS open_contents(const struct create *c, struct volume_open *open)
 
 static NTSTATUS overwrite(const struct create *c, struct volume_open *open)
 {
-	if (!c->exists || c->disposition == FILE_OPEN || c->disposition == FILE_OPEN_IF)
+	if (!c->exists || !overwrites(c))
 		return STATUS_SUCCESS;
 	NTSTATUS status = volume_check_cut(open->node);
 	if (!NT_SUCCESS(status))
@@ -209,9 +215,16 @@ static NTSTATUS enter(const struct create *c, struct volume_open *open)
 	if (NT_SUCCESS(status))
 		status = overwrite(c, open);
 	open->appends = (c->access & (FILE_WRITE_DATA | FILE_APPEND_DATA)) == FILE_APPEND_DATA;
-	if (NT_SUCCESS(status))
-		open->delete_on_close = (c->options & FILE_DELETE_ON_CLOSE) != 0;
-	return status;
+	if (!NT_SUCCESS(status))
+		return status;
+	/* Now, so that the one who makes a read-only file can write it. */
+	if (!c->exists && !open->node->folder && c->attributes & FILE_ATTRIBUTE_READONLY)
+		host_set_writable(open->fd, false);
+	if (c->options & FILE_DELETE_ON_CLOSE) {
+		open->delete_on_close = true;
+		c->file->Flags |= FO_DELETE_ON_CLOSE;
+	}
+	return STATUS_SUCCESS;
 }
 
 static NTSTATUS open_found(struct create *c)
@@ -270,6 +283,7 @@ static NTSTATUS open_volume(PFILE_OBJECT file)
 		return status;
 	}
 	open->is_volume = true;
+	file->Flags |= FO_VOLUME_OPEN;
 	attach(file, open);
 	return STATUS_SUCCESS;
 }
@@ -330,91 +344,9 @@ NTSTATUS volume_close(PIRP irp, PIO_STACK_LOCATION location, ULONG_PTR *informat
 	return STATUS_SUCCESS;
 }
 
+/* Without a close: an image's file object, one whose create a filter has undone, or what is
+ * still open at shutdown. */
 void io_leave_volume(PFILE_OBJECT file)
 {
-	struct volume_open *open = file->FsContext2;
-	if (!open)
-		return;
-	file->FsContext2 = NULL;
-	volume_free_open(open);
-}
-
-/* ---- Images' file objects --------------------------------------------------------------------------- */
-
-static struct volume_open *open_late(PFILE_OBJECT file, NTSTATUS *status)
-{
-	struct volume_found *found = host_alloc(sizeof(*found));
-	struct volume_open *open = NULL;
-	*status = found ? volume_find(&file->FileName, found) : STATUS_INSUFFICIENT_RESOURCES;
-	if (NT_SUCCESS(*status) && found->fd < 0)
-		*status = STATUS_FILE_DELETED;
-	if (NT_SUCCESS(*status)) {
-		open = volume_make_open(found->fd, found->path, found->supplied, status);
-		if (!open)
-			host_close(found->fd);
-	}
-	host_free(found);
-	return open;
-}
-
-struct volume_open *volume_open_of(PFILE_OBJECT file, NTSTATUS *status)
-{
-	struct volume_open *open = __atomic_load_n(&file->FsContext2, __ATOMIC_ACQUIRE), *made;
-	PVOID none = NULL;
-	*status = STATUS_SUCCESS;
-	if (open || !(made = open_late(file, status)))
-		return open;
-	/* Of two that open it at once the first stays. */
-	if (!__atomic_compare_exchange_n(&file->FsContext2, &none, made, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE)) {
-		volume_free_open(made);
-		return none;
-	}
-	file->FsContext = made->node;
-	file->SectionObjectPointer = made->node->section;
-	return made;
-}
-
-/* ---- Sections ---------------------------------------------------------------------- */
-
-static void count_section(struct volume_node *node, bool image, unsigned by)
-{
-	volume_lock();
-	node->sections += by;
-	node->image_sections += image ? by : 0;
-	volume_unlock();
-}
-
-NTSTATUS io_file_for_section(PFILE_OBJECT file, bool write, bool image, int *fd)
-{
-	NTSTATUS status = STATUS_INVALID_FILE_FOR_SECTION;
-	struct volume_open *open = volume.device && file->DeviceObject == volume.device
-					   ? volume_open_of(file, &status)
-					   : NULL;
-	if (!open || open->is_volume || open->node->folder)
-		return STATUS_INVALID_FILE_FOR_SECTION;
-	status = write ? volume_check_writable(file) : STATUS_SUCCESS;
-	if (!NT_SUCCESS(status))
-		return status;
-	int found = host_open_found(open->fd, true, write);
-	if (found < 0)
-		return volume_status(found);
-	*fd = found;
-	count_section(open->node, image, 1);
-	return STATUS_SUCCESS;
-}
-
-void io_section_is_gone(PFILE_OBJECT file, bool image)
-{
-	const struct volume_open *open = file->FsContext2;
-	if (open)
-		count_section(open->node, image, -1u);
-}
-
-NTSTATUS volume_check_cut(const struct volume_node *node)
-{
-	volume_lock();
-	bool mapped = node->sections != 0;
-	volume_unlock();
-	return mapped ? STATUS_USER_MAPPED_FILE : STATUS_SUCCESS;
+	detach(file);
 }

@@ -112,6 +112,8 @@ NTSTATUS volume_write(PIRP irp, PIO_STACK_LOCATION location, ULONG_PTR *informat
 		return status;
 	int fd = volume_contents(t.open, true);
 	int64_t put = fd < 0 ? fd : host_write_file(fd, t.buffer, t.length, (uint64_t)t.offset);
+	if (put > 0)
+		t.file->Flags |= FO_FILE_MODIFIED;
 	return end(&t, put, information);
 }
 

@@ -10,6 +10,7 @@
 #include "io/folder.h"
 #include "io/information.h"
 #include "ldr/kernel.h"
+#include "ob/directory.h"
 #include "ob/handle.h"
 #include "support/bugcheck.h"
 #include "support/parallel.h"
@@ -43,6 +44,31 @@ static void every_name_of_the_volume_finds_the_file(void **state)
 		assert_ntsuccess(read_at(file, text, 8, 0));
 		assert_string_equal(text, "found");
 		assert_ntsuccess(ZwClose(file));
+	}
+}
+
+static void links_of_the_namespace_say_where_they_lead(void **state)
+{
+	static const struct {
+		const WCHAR *name, *target;
+	} rows[] = {
+		{u"\\DosDevices\\C:", u"\\Device\\HarddiskVolume1"},
+		{u"\\??\\Z:", u"\\Device\\HarddiskVolume1"},
+		{u"\\SystemRoot", u"\\Device\\BootDevice\\Windows"},
+		{u"\\KnownDlls\\KnownDllPath", u"C:\\Windows\\System32"},
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		HANDLE link;
+		WCHAR room[64];
+		UNICODE_STRING name = ustr(rows[i].name), target = {0, sizeof(room), room},
+			       expected = ustr(rows[i].target);
+		OBJECT_ATTRIBUTES attributes = {sizeof(attributes), NULL, &name, OBJ_KERNEL_HANDLE};
+		assert_ntsuccess(ZwOpenSymbolicLinkObject(&link, SYMBOLIC_LINK_QUERY, &attributes));
+		assert_ntsuccess(ZwQuerySymbolicLinkObject(link, &target, NULL));
+		assert_int_equal(target.Length, expected.Length);
+		assert_memory_equal(target.Buffer, expected.Buffer, expected.Length);
+		assert_ntsuccess(ZwClose(link));
 	}
 }
 
@@ -340,12 +366,28 @@ static void handle_that_may_only_read_does_not_write_for_the_kernel_either(void 
 	assert_string_equal(get_file("file"), "kept");
 }
 
-static void read_only_file_is_not_opened_for_writing(void **state)
+static void file_with_the_read_only_attribute_is_left_alone(void **state)
 {
+	HANDLE file;
 	(void)state;
-	put_file("file", "");
+	put_file("file", "kept");
 	assert_int_equal(chmod(path_of("file"), 0444), 0);
 	assert_status(try_open(u"\\??\\Z:\\file", FILE_GENERIC_WRITE, FILE_OPEN, 0),
+		      STATUS_ACCESS_DENIED);
+	assert_status(try_open(u"\\??\\Z:\\file", READ, FILE_SUPERSEDE, 0), STATUS_ACCESS_DENIED);
+	assert_status(try_open(u"\\??\\Z:\\file", DELETE, FILE_OPEN, FILE_DELETE_ON_CLOSE),
+		      STATUS_CANNOT_DELETE);
+	assert_string_equal(get_file("file"), "kept");
+	/* Who makes one may fill it. */
+	UNICODE_STRING name = USTR(u"\\??\\Z:\\new");
+	OBJECT_ATTRIBUTES attributes = {sizeof(attributes), NULL, &name, OBJ_KERNEL_HANDLE};
+	assert_ntsuccess(ZwCreateFile(&file, FILE_GENERIC_WRITE, &attributes, &v.result, NULL,
+				      FILE_ATTRIBUTE_READONLY, 0, FILE_CREATE, SYNCHRONOUS, NULL,
+				      0));
+	assert_ntsuccess(write_at(file, "filled", 6, 0));
+	assert_ntsuccess(ZwClose(file));
+	assert_string_equal(get_file("new"), "filled");
+	assert_status(try_open(u"\\??\\Z:\\new", FILE_GENERIC_WRITE, FILE_OPEN, 0),
 		      STATUS_ACCESS_DENIED);
 }
 
@@ -677,6 +719,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		READ_TEST(every_name_of_the_volume_finds_the_file),
+		READ_TEST(links_of_the_namespace_say_where_they_lead),
 		WORLD_TEST(without_a_volume_there_are_no_files),
 		READ_TEST(case_does_not_matter_and_the_exact_name_comes_first),
 		READ_TEST(characters_that_nt_forbids_are_in_the_private_area),
@@ -693,7 +736,7 @@ int main(void)
 		WRITE_TEST(options_that_exclude_each_other_are_invalid),
 		READ_TEST(volume_that_is_not_writable_refuses_and_reports),
 		READ_TEST(handle_that_may_only_read_does_not_write_for_the_kernel_either),
-		WRITE_TEST(read_only_file_is_not_opened_for_writing),
+		WRITE_TEST(file_with_the_read_only_attribute_is_left_alone),
 		WRITE_TEST(opens_that_do_not_share_exclude_each_other),
 		WRITE_TEST(file_is_deleted_when_its_last_handle_closes),
 		WRITE_TEST(file_is_deleted_by_name),
