@@ -181,6 +181,13 @@ BOOLEAN FLTAPI FltIsCallbackDataDirty(PFLT_CALLBACK_DATA Data);
 VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA CallbackData,
 					  FLT_PREOP_CALLBACK_STATUS CallbackStatus, PVOID Context);
 VOID FLTAPI FltCompletePendedPostOperation(PFLT_CALLBACK_DATA CallbackData);
+typedef VOID(FLTAPI *PFLT_GET_OPERATION_STATUS_CALLBACK)(PCFLT_RELATED_OBJECTS FltObjects,
+							 PFLT_IO_PARAMETER_BLOCK IopbSnapshot,
+							 NTSTATUS OperationStatus,
+							 PVOID RequesterContext);
+NTSTATUS FLTAPI FltRequestOperationStatusCallback(
+	PFLT_CALLBACK_DATA Data, PFLT_GET_OPERATION_STATUS_CALLBACK CallbackRoutine,
+	PVOID RequesterContext);
 BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(
 	PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID CompletionContext,
 	FLT_POST_OPERATION_FLAGS Flags, PFLT_POST_OPERATION_CALLBACK SafePostCallback,
@@ -238,6 +245,8 @@ NTSTATUS FLTAPI FltAllocateContext(PFLT_FILTER Filter, FLT_CONTEXT_TYPE ContextT
 				   PFLT_CONTEXT *ReturnedContext);
 VOID FLTAPI FltReferenceContext(PFLT_CONTEXT Context);
 VOID FLTAPI FltReleaseContext(PFLT_CONTEXT Context);
+VOID FLTAPI FltGetContexts(PCFLT_RELATED_OBJECTS FltObjects, FLT_CONTEXT_TYPE DesiredContexts,
+			   PFLT_RELATED_CONTEXTS Contexts);
 VOID FLTAPI FltReleaseContexts(PFLT_RELATED_CONTEXTS Contexts);
 VOID FLTAPI FltDeleteContext(PFLT_CONTEXT Context);
 NTSTATUS FLTAPI FltSetVolumeContext(PFLT_VOLUME Volume, FLT_SET_CONTEXT_OPERATION Operation,
@@ -421,6 +430,12 @@ NTSTATUS FLTAPI FltQueryVolumeInformationFile(PFLT_INSTANCE Instance, PFILE_OBJE
 					      PVOID FsInformation, ULONG Length,
 					      FS_INFORMATION_CLASS FsInformationClass,
 					      PULONG LengthReturned);
+NTSTATUS FLTAPI FltQueryVolumeInformation(PFLT_INSTANCE Instance, PIO_STATUS_BLOCK Iosb,
+					  PVOID FsInformation, ULONG Length,
+					  FS_INFORMATION_CLASS FsInformationClass);
+VOID FLTAPI FltCancelFileOpen(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject);
+NTSTATUS FLTAPI FltGetEcpListFromCallbackData(PFLT_FILTER Filter, PFLT_CALLBACK_DATA CallbackData,
+					      PECP_LIST *EcpList);
 NTSTATUS FLTAPI FltIsDirectory(PFILE_OBJECT FileObject, PFLT_INSTANCE Instance,
 			       PBOOLEAN IsDirectory);
 NTSTATUS FLTAPI FltIsVolumeWritable(PVOID FltObject, PBOOLEAN IsWritable);

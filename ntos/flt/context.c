@@ -230,14 +230,20 @@ _Noreturn static void stale(PFLT_CONTEXT body, const char *caller)
 
 VOID NTAPI FltReleaseContext(PFLT_CONTEXT Context)
 {
+	KIRQL irql = KeGetCurrentIrql();
 	pthread_mutex_lock(&flt_lock);
 	struct flt_context *context = flt_live_context(Context);
+	bool paged = context && irql > APC_LEVEL && !context->nonpaged;
 	/* Being set is a reference that is not the driver's to give back. */
 	bool too_many = context && context->home.on && context->references == 1;
-	bool last = context && !too_many && drop(context);
+	bool last = context && !paged && !too_many && drop(context);
 	pthread_mutex_unlock(&flt_lock);
 	if (!context)
 		stale(Context, "FltReleaseContext");
+	if (paged)
+		KE_BUG_CHECK(KE_IRQL_NOT_LESS_OR_EQUAL, (uintptr_t)Context, irql, 1, 0,
+			     "FltReleaseContext at DISPATCH_LEVEL was given a context in paged "
+			     "pool");
 	if (too_many)
 		KE_BUG_CHECK(KE_FLTMGR_FILE_SYSTEM, 0x6D, (uintptr_t)Context, (uintptr_t)context, 0,
 			     "FltReleaseContext took away the reference of a context that is "

@@ -27,6 +27,8 @@ NTSTATUS NTAPI FltAllocateContext(PFLT_FILTER Filter, USHORT ContextType, SIZE_T
 				  int PoolType, PFLT_CONTEXT *ReturnedContext);
 VOID NTAPI FltReferenceContext(PFLT_CONTEXT Context);
 VOID NTAPI FltReleaseContext(PFLT_CONTEXT Context);
+VOID NTAPI FltGetContexts(PCFLT_RELATED_OBJECTS FltObjects, USHORT DesiredContexts,
+			  PFLT_RELATED_CONTEXTS Contexts);
 VOID NTAPI FltReleaseContexts(PFLT_RELATED_CONTEXTS Contexts);
 VOID NTAPI FltDeleteContext(PFLT_CONTEXT Context);
 

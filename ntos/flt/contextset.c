@@ -287,3 +287,31 @@ NTSTATUS NTAPI FltDeleteStreamHandleContext(PFLT_INSTANCE Instance, PFILE_OBJECT
 	struct flt_home home = on_handle(Instance, FileObject);
 	return delete_on_file(&home, FileObject, OldContext);
 }
+
+/* ---- Several at once -------------------------------------------------------------------------------- */
+
+static void get_of_file(PCFLT_RELATED_OBJECTS objects, USHORT wanted,
+			PFLT_RELATED_CONTEXTS contexts)
+{
+	if (wanted & FLT_FILE_CONTEXT)
+		FltGetFileContext(objects->Instance, objects->FileObject, &contexts->FileContext);
+	if (wanted & FLT_STREAM_CONTEXT)
+		FltGetStreamContext(objects->Instance, objects->FileObject,
+				    &contexts->StreamContext);
+	if (wanted & FLT_STREAMHANDLE_CONTEXT)
+		FltGetStreamHandleContext(objects->Instance, objects->FileObject,
+					  &contexts->StreamHandleContext);
+}
+
+VOID NTAPI FltGetContexts(PCFLT_RELATED_OBJECTS FltObjects, USHORT DesiredContexts,
+			  PFLT_RELATED_CONTEXTS Contexts)
+{
+	FLT_RELATED_CONTEXTS found = {0};
+	if (DesiredContexts & FLT_VOLUME_CONTEXT && FltObjects->Volume)
+		FltGetVolumeContext(FltObjects->Filter, FltObjects->Volume, &found.VolumeContext);
+	if (DesiredContexts & FLT_INSTANCE_CONTEXT && FltObjects->Instance)
+		FltGetInstanceContext(FltObjects->Instance, &found.InstanceContext);
+	if (FltObjects->Instance && FltObjects->FileObject)
+		get_of_file(FltObjects, DesiredContexts, &found);
+	*Contexts = found;
+}

@@ -221,6 +221,30 @@ NTSTATUS NTAPI FltQueryVolumeInformationFile(PFLT_INSTANCE Instance, PFILE_OBJEC
 	return status;
 }
 
+/* Of the volume as it is opened by its name. */
+NTSTATUS NTAPI FltQueryVolumeInformation(PFLT_INSTANCE Instance, PIO_STATUS_BLOCK Iosb,
+					 PVOID FsInformation, ULONG Length,
+					 ULONG FsInformationClass)
+{
+	OBJECT_ATTRIBUTES attributes = {.Length = sizeof(attributes),
+					.ObjectName = &Instance->volume->name,
+					.Attributes = OBJ_KERNEL_HANDLE};
+	IO_STATUS_BLOCK result;
+	HANDLE handle;
+	NTSTATUS status = FltCreateFile(Instance->filter, Instance, &handle,
+					FILE_READ_ATTRIBUTES | SYNCHRONIZE, &attributes, &result,
+					NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN,
+					FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0, 0);
+	if (!NT_SUCCESS(status))
+		return status;
+	PFLT_INSTANCE before = flt_begin_below(Instance);
+	status = ZwQueryVolumeInformationFile(handle, Iosb, FsInformation, Length,
+					      FsInformationClass);
+	flt_begin_below(before);
+	ZwClose(handle);
+	return status;
+}
+
 NTSTATUS NTAPI FltIsDirectory(PFILE_OBJECT FileObject, PFLT_INSTANCE Instance, PBOOLEAN IsDirectory)
 {
 	FILE_STANDARD_INFORMATION information;

@@ -42,6 +42,9 @@ NTSTATUS NTAPI FltSetInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileOb
 NTSTATUS NTAPI FltQueryVolumeInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
 					     PVOID FsInformation, ULONG Length,
 					     ULONG FsInformationClass, PULONG LengthReturned);
+NTSTATUS NTAPI FltQueryVolumeInformation(PFLT_INSTANCE Instance, PIO_STATUS_BLOCK Iosb,
+					 PVOID FsInformation, ULONG Length,
+					 ULONG FsInformationClass);
 NTSTATUS NTAPI FltIsDirectory(PFILE_OBJECT FileObject, PFLT_INSTANCE Instance,
 			      PBOOLEAN IsDirectory);
 /* Buffers for what is not cached: the volume asks for no alignment beyond that of pool. */

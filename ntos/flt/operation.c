@@ -72,7 +72,7 @@ static unsigned collect(struct flt_io *io, unsigned room)
 		if (!wanted)
 			continue;
 		if (count < room && ExAcquireRundownProtection(&instance->operations))
-			io->called[count].instance = instance;
+			io->called[count] = (struct flt_called){.instance = instance};
 		count++;
 	}
 	return count;
@@ -201,13 +201,15 @@ static bool pass(struct flt_io *io, struct flt_called *called)
 	before.TargetInstance = called->instance;
 	FLT_PREOP_CALLBACK_STATUS status = call_pre(io, called);
 	settle_changes(io, called, &before);
-	if (wants_post(io, called, status))
-		return true;
-	release(called);
-	called->instance = NULL;
+	bool goes_on = status != FLT_PREOP_COMPLETE && status != FLT_PREOP_DISALLOW_FASTIO;
+	called->post = wants_post(io, called, status);
+	if (!called->post && !(goes_on && called->tell_status)) {
+		release(called);
+		called->instance = NULL;
+	}
 	if (status == FLT_PREOP_DISALLOW_FASTIO)
 		io->data.IoStatus = (IO_STATUS_BLOCK){.Status = STATUS_INVALID_DEVICE_REQUEST};
-	return status != FLT_PREOP_COMPLETE && status != FLT_PREOP_DISALLOW_FASTIO;
+	return goes_on;
 }
 
 bool flt_pre_operation(struct flt_io *io)
@@ -240,16 +242,31 @@ static void call_post(struct flt_io *io, struct flt_called *called)
 		tell(RS_FILE_POST, (const void *)post, began, &io->data, STATUS_SUCCESS);
 	if (status == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
 		wait_for_driver(io);
-	release(called);
+}
+
+/* On NT the request has returned to who sent it by now, all its completion behind it. */
+static void call_status(struct flt_io *io, struct flt_called *called)
+{
+	FLT_RELATED_OBJECTS related = flt_related(called->instance, io->iopb.TargetFileObject);
+	FLT_CALL(called->tell_status, "minifilter's operation status routine",
+		 called->tell_status(&related, &called->snapshot, io->data.IoStatus.Status,
+				     called->requester));
 }
 
 void flt_post_operation(struct flt_io *io)
 {
 	PFLT_INSTANCE limit = flt_begin_below(NULL);
 	io->data.Flags |= FLTFL_CALLBACK_DATA_POST_OPERATION;
-	while (io->passed)
-		if (io->called[--io->passed].instance)
-			call_post(io, &io->called[io->passed]);
+	for (unsigned i = io->passed; i--;)
+		if (io->called[i].instance && io->called[i].post)
+			call_post(io, &io->called[i]);
+	for (unsigned i = 0; i < io->passed; i++) {
+		struct flt_called *called = &io->called[i];
+		if (called->instance && called->tell_status)
+			call_status(io, called);
+		if (called->instance)
+			release(called);
+	}
 	flt_begin_below(limit);
 	if (io->called && io->called != io->on_stack)
 		host_free(io->called);
@@ -275,6 +292,21 @@ VOID NTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA CallbackData, int Ca
 VOID NTAPI FltCompletePendedPostOperation(PFLT_CALLBACK_DATA CallbackData)
 {
 	KeSetEvent(&io_of(CallbackData)->resumed, 0, FALSE);
+}
+
+NTSTATUS NTAPI FltRequestOperationStatusCallback(PFLT_CALLBACK_DATA Data,
+						 FLT_GET_OPERATION_STATUS_CALLBACK *CallbackRoutine,
+						 PVOID RequesterContext)
+{
+	struct flt_io *io = io_of(Data);
+	if (!io->passed || Data->Flags & FLTFL_CALLBACK_DATA_POST_OPERATION ||
+	    io->iopb.MajorFunction == IRP_MJ_CLOSE)
+		return STATUS_INVALID_PARAMETER;
+	struct flt_called *called = &io->called[io->passed - 1];
+	called->tell_status = CallbackRoutine;
+	called->requester = RequesterContext;
+	called->snapshot = io->iopb;
+	return STATUS_SUCCESS;
 }
 
 /* Post-operation routines run at PASSIVE_LEVEL here, so it is always safe. */

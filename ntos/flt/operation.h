@@ -25,9 +25,14 @@
 #include "ke/event.h"
 
 struct flt_called {
-	PFLT_INSTANCE instance; /* its operations are held */
+	PFLT_INSTANCE instance; /* its operations are held; NULL: it wants no more of this one */
+	bool post;              /* its post routine is to be called */
 	PVOID context;
 	FLT_IO_PARAMETER_BLOCK seen; /* the parameters as its pre routine left them */
+	/* FltRequestOperationStatusCallback: */
+	FLT_GET_OPERATION_STATUS_CALLBACK *tell_status;
+	PVOID requester;
+	FLT_IO_PARAMETER_BLOCK snapshot;
 };
 
 #define FLT_CALLED_ON_STACK 8
@@ -72,6 +77,9 @@ BOOLEAN NTAPI FltIsCallbackDataDirty(PFLT_CALLBACK_DATA Data);
 VOID NTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA CallbackData, int CallbackStatus,
 					 PVOID Context);
 VOID NTAPI FltCompletePendedPostOperation(PFLT_CALLBACK_DATA CallbackData);
+NTSTATUS NTAPI FltRequestOperationStatusCallback(PFLT_CALLBACK_DATA Data,
+						 FLT_GET_OPERATION_STATUS_CALLBACK *CallbackRoutine,
+						 PVOID RequesterContext);
 BOOLEAN NTAPI FltDoCompletionProcessingWhenSafe(PFLT_CALLBACK_DATA Data,
 						PCFLT_RELATED_OBJECTS FltObjects,
 						PVOID CompletionContext, ULONG Flags,

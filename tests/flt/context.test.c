@@ -273,6 +273,16 @@ static void contexts_of_the_kinds_do_not_mix(void **state)
 	assert_ntsuccess(FLT(FltGetVolumeContext)(m.filter, the_volume(), &found));
 	assert_ptr_equal(found, volume);
 	FLT(FltReleaseContext)(found);
+	FLT_RELATED_OBJECTS objects = flt_related(instance, file);
+	FLT_RELATED_CONTEXTS all;
+	FLT(FltGetContexts)
+	(&objects, FLT_STREAM_CONTEXT | FLT_VOLUME_CONTEXT | FLT_FILE_CONTEXT, &all);
+	assert_ptr_equal(all.StreamContext, stream);
+	assert_ptr_equal(all.VolumeContext, volume);
+	assert_null(all.StreamHandleContext); /* not asked for */
+	assert_null(all.FileContext);         /* not there */
+	FLT(FltReleaseContexts)(&all);
+	assert_null(all.StreamContext);
 	FLT(FltUnregisterFilter)(m.filter);
 	m.filter = NULL;
 	assert_said("cleanup s 8;cleanup h 16;cleanup v 1;free 1;");
@@ -355,6 +365,21 @@ static void context_released_twice_is_bug_check_f5(void **state)
 	assert_int_equal(seen->parameter[0], 0x6E);
 }
 
+static void release_paged_at_dispatch(void *unused)
+{
+	(void)unused;
+	PFLT_CONTEXT context;
+	FLT(FltAllocateContext)(m.filter, FLT_STREAM_CONTEXT, 16, Paged, &context);
+	KfRaiseIrql(DISPATCH_LEVEL);
+	FLT(FltReleaseContext)(context);
+}
+
+static void paged_context_released_at_dispatch_level_is_a_bug_check(void **state)
+{
+	(void)state;
+	expect_bug_check(0xA, release_paged_at_dispatch, NULL);
+}
+
 static void allocate_at_dispatch(void *unused)
 {
 	(void)unused;
@@ -384,6 +409,7 @@ int main(void)
 		FLT_TEST(contexts_go_with_their_file),
 		FLT_TEST(unregistering_with_a_live_reference_is_told_and_waits),
 		FLT_TEST(context_released_twice_is_bug_check_f5),
+		FLT_TEST(paged_context_released_at_dispatch_level_is_a_bug_check),
 		FLT_TEST(allocating_at_dispatch_level_is_a_bug_check),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

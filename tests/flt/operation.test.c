@@ -15,9 +15,17 @@ static FILE_OBJECT *file;
 static struct record {
 	FLT_PREOP_CALLBACK_STATUS answer;
 	NTSTATUS status;
-	bool change, dirty;
+	bool change, dirty, asks;
 	PFLT_CALLBACK_DATA data;
 } of_high, of_low;
+
+static VOID NTAPI told(PCFLT_RELATED_OBJECTS objects, PFLT_IO_PARAMETER_BLOCK snapshot,
+		       NTSTATUS status, PVOID requester)
+{
+	(void)objects;
+	say("told %s %u %x;", requester == &of_high ? "high" : "low",
+	    snapshot->Parameters.Read.Length, status);
+}
 
 /* ---- Two minifilters -------------------------------------------------------------------- */
 
@@ -28,6 +36,8 @@ static FLT_PREOP_CALLBACK_STATUS before(const char *who, struct record *of, PFLT
 	assert_ptr_equal(objects->FileObject, data->Iopb->TargetFileObject);
 	say("pre %s %u;", who, data->Iopb->Parameters.Read.Length);
 	of->data = data;
+	if (of->asks)
+		assert_ntsuccess(FLT(FltRequestOperationStatusCallback)(data, told, of));
 	if (of->change)
 		data->Iopb->Parameters.Read.Length++;
 	if (of->dirty)
@@ -195,6 +205,21 @@ static void operation_of_a_filter_is_seen_below_it_only(void **state)
 	assert_said("pre low 10;read 10;post low 10 c0000011;");
 }
 
+static void status_is_told_when_all_is_done(void **state)
+{
+	(void)state;
+	of_high.asks = of_low.asks = of_high.change = of_high.dirty = true;
+	of_low.answer = FLT_PREOP_SUCCESS_NO_CALLBACK;
+	operate(IRP_MJ_READ);
+	assert_said("pre high 10;pre low 11;read 11;post high 11 c0000011;"
+		    "told high 10 c0000011;told low 11 c0000011;");
+	of_high.answer = FLT_PREOP_COMPLETE; /* then nothing is sent down */
+	operate(IRP_MJ_READ);
+	assert_said("pre high 10;");
+	assert_status(FLT(FltRequestOperationStatusCallback)(of_high.data, told, NULL),
+		      STATUS_INVALID_PARAMETER);
+}
+
 /* ---- Keeping one ---------------------------------------------------------------------------- */
 
 static bool has_data(void *unused)
@@ -299,6 +324,7 @@ int main(void)
 		FLT_TEST(routine_that_wants_no_callback_gets_none),
 		FLT_TEST(dirty_changes_go_down_and_clean_ones_nowhere),
 		FLT_TEST(operation_of_a_filter_is_seen_below_it_only),
+		FLT_TEST(status_is_told_when_all_is_done),
 		FLT_TEST(pended_operation_waits_until_it_is_completed),
 		FLT_TEST(teardown_waits_for_the_operation_in_hand),
 		FLT_TEST(operation_says_who_and_what),

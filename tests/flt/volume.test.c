@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Minifilters and real files: those of a folder of Linux (tests/io/folder.h). */
 #include "filters.h"
+#include "flt/cancel.h"
 #include "flt/file.h"
 #include "flt/operation.h"
 #include "io/folder.h"
@@ -303,6 +304,75 @@ static void minifilters_own_requests_go_below_it(void **state)
 	drop_minifilter(&m);
 }
 
+/* ---- Taking an open back ---------------------------------------------------------------------- */
+
+static FLT_POSTOP_CALLBACK_STATUS NTAPI
+take_back(PFLT_CALLBACK_DATA data, PCFLT_RELATED_OBJECTS objects, PVOID context, ULONG flags)
+{
+	PVOID list = data;
+	(void)context;
+	(void)flags;
+	assert_ntsuccess(FLT(FltGetEcpListFromCallbackData)(m.filter, data, &list));
+	assert_null(list);
+	if (NT_SUCCESS(data->IoStatus.Status))
+		FLT(FltCancelFileOpen)(objects->Instance, objects->FileObject);
+	data->IoStatus = (IO_STATUS_BLOCK){.Status = STATUS_ACCESS_DENIED};
+	return FLT_POSTOP_FINISHED_PROCESSING;
+}
+
+static const FLT_OPERATION_REGISTRATION taking_back[] = {
+	{.MajorFunction = IRP_MJ_CREATE, .PostOperation = take_back},
+	{.MajorFunction = IRP_MJ_OPERATION_END}};
+static const FLT_OPERATION_REGISTRATION seen_below[] = {
+	{.MajorFunction = IRP_MJ_CREATE, .PreOperation = note},
+	{.MajorFunction = IRP_MJ_CLEANUP, .PreOperation = note},
+	{.MajorFunction = IRP_MJ_CLOSE, .PreOperation = note},
+	{.MajorFunction = IRP_MJ_OPERATION_END}};
+
+static void cancelled_open_is_closed_below_and_denied_above(void **state)
+{
+	struct minifilter below;
+	FLT_REGISTRATION above_registration = noting, below_registration = noting;
+	HANDLE handle;
+	(void)state;
+	above_registration.OperationRegistration = taking_back;
+	below_registration.OperationRegistration = seen_below;
+	make_minifilter(&m, "one", "370000");
+	make_minifilter(&below, "two", "100000");
+	assert_ntsuccess(register_filter(&m, &above_registration));
+	assert_ntsuccess(FLT(FltStartFiltering)(m.filter));
+	assert_ntsuccess(register_filter(&below, &below_registration));
+	assert_ntsuccess(FLT(FltStartFiltering)(below.filter));
+	assert_status(
+		create_at(NULL, u"\\??\\C:\\note.txt", FILE_WRITE_DATA, 0, FILE_OPEN, 0, &handle),
+		STATUS_ACCESS_DENIED);
+	assert_said("0 of below;18 of below generated;2 of below generated;");
+	drop_minifilter(&below);
+	drop_minifilter(&m);
+	/* It does not count as open: nobody shares it. */
+	assert_ntsuccess(
+		create_at(NULL, u"\\??\\C:\\note.txt", FILE_WRITE_DATA, 0, FILE_OPEN, 0, &handle));
+	assert_ntsuccess(ZwClose(handle));
+}
+
+static void volume_is_asked_through_an_instance(void **state)
+{
+	PFLT_INSTANCE instance;
+	IO_STATUS_BLOCK result;
+	ULONG device[2]; /* FILE_FS_DEVICE_INFORMATION */
+	(void)state;
+	make_minifilter(&m, "one", "370000");
+	assert_ntsuccess(register_filter(&m, &noting));
+	assert_ntsuccess(FLT(FltStartFiltering)(m.filter));
+	assert_ntsuccess(FLT(FltGetTopInstance)(the_volume(), &instance));
+	assert_ntsuccess(
+		FLT(FltQueryVolumeInformation)(instance, &result, device, sizeof(device), 4));
+	assert_int_equal(device[0], 7);
+	assert_said("");
+	FLT(FltObjectDereference)(instance);
+	drop_minifilter(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +384,8 @@ int main(void)
 		FLT_TEST(changed_disposition_opens_instead_of_overwriting),
 		FLT_TEST(request_without_memory_to_show_it_fails),
 		FLT_TEST(minifilters_own_requests_go_below_it),
+		FLT_TEST(cancelled_open_is_closed_below_and_denied_above),
+		FLT_TEST(volume_is_asked_through_an_instance),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
