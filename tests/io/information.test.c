@@ -487,6 +487,51 @@ static void what_cannot_be_listed_says_why(void **state)
 	assert_ntsuccess(ZwClose(file));
 }
 
+/* ---- Without memory ---------------------------------------------------------------------- */
+
+static NTSTATUS list_all(void)
+{
+	static char buffer[4096] __attribute__((aligned(8)));
+	HANDLE top;
+	NTSTATUS status = create(u"\\??\\Z:\\", READ, FILE_OPEN, 0, &top);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = list(top, FileDirectoryInformation, buffer, sizeof(buffer), false, u"*", false);
+	assert_ntsuccess(ZwClose(top));
+	return status;
+}
+
+static NTSTATUS rename_there_and_back(void)
+{
+	HANDLE file;
+	const WCHAR *to = is_there("one") ? u"\\??\\Z:\\two" : u"one",
+		    *from = is_there("one") ? u"\\??\\Z:\\one" : u"\\??\\Z:\\two";
+	NTSTATUS status = create(from, CHANGE, FILE_OPEN, 0, &file);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = rename_to(file, FileRenameInformation, NULL, to, false);
+	assert_ntsuccess(ZwClose(file));
+	return status;
+}
+
+static void questions_fail_cleanly_at_every_allocation(void **state)
+{
+	NTSTATUS (*const calls[])(void) = {list_all, rename_there_and_back};
+	(void)state;
+	put_file("one", "");
+	for (unsigned i = 0; i < 2; i++) {
+		for (unsigned n = 0;; n++) {
+			fail_allocation(NULL, n);
+			NTSTATUS status = calls[i]();
+			if (!stop_failing())
+				break;
+			if (!NT_SUCCESS(status))
+				assert_status(status, STATUS_INSUFFICIENT_RESOURCES);
+		}
+		assert_ntsuccess(calls[i]());
+	}
+}
+
 /* ---- The volume -------------------------------------------------------------------------------------- */
 
 static NTSTATUS query_volume(HANDLE file, ULONG class, void *buffer, ULONG length)
@@ -568,6 +613,7 @@ int main(void)
 		READ_TEST(pattern_of_the_first_question_selects),
 		READ_TEST(small_buffer_gets_what_fits),
 		READ_TEST(what_cannot_be_listed_says_why),
+		WRITE_TEST(questions_fail_cleanly_at_every_allocation),
 		READ_TEST(volume_says_how_large_it_is_and_what_it_can_do),
 		READ_TEST(questions_are_asked_at_passive_level),
 	};

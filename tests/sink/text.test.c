@@ -270,6 +270,22 @@ static void quiet_tells_bug_checks_alone(void **state)
 	assert_contains(paper_hear(&paper, &crash), "DRIVER_IRQL_NOT_LESS_OR_EQUAL");
 }
 
+static void a_refused_write_is_told_with_the_option_that_allows_it(void **state)
+{
+	struct rs_event event = {.type = RS_WRITE_REFUSED, .time = START};
+	(void)state;
+	event.write_refused.module = &warden;
+	event.write_refused.name = TEXT16(u"\\etc\\passwd");
+	assert_string_equal(paper_hear(&paper, &event),
+			    "   0.000  warden.sys may not change \\etc\\passwd: files may only be "
+			    "read without --root DIR --root-write\n");
+	event.write_refused.allowed = true;
+	assert_string_equal(
+		paper_hear(&paper, &event),
+		"   0.000  warden.sys may not change \\etc\\passwd: it is the file of a "
+		"loaded driver\n");
+}
+
 static void a_broken_rule_is_told_with_its_clause(void **state)
 {
 	struct rs_event event = {.type = RS_RULE_BROKEN, .time = START};
@@ -472,6 +488,7 @@ int main(void)
 						open_verbose_paper, close_paper),
 		cmocka_unit_test_setup_teardown(quiet_tells_bug_checks_alone, open_quiet_paper,
 						close_paper),
+		PAPER_TEST(a_refused_write_is_told_with_the_option_that_allows_it),
 		PAPER_TEST(a_broken_rule_is_told_with_its_clause),
 		PAPER_TEST(a_lasting_routine_is_told_with_its_driver_time_and_process),
 		PAPER_TEST(a_missing_call_is_told_once_from_each_place_and_counted),
