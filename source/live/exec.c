@@ -28,8 +28,8 @@ static bool fetch(const struct live_notice *notice, uint64_t path, uint64_t argu
 	exec->tid = notice->task->tid;
 	exec->pid = notice->task->process->pid;
 	exec->estranged = atomic_load(&notice->task->process->estranged);
-	if (live_read_string(exec->tid, path, exec->path, sizeof exec->path) < 0 ||
-	    live_read_arguments(exec->tid, arguments, notice->pointer_size, &exec->arguments))
+	if (live_read_command(exec->tid, path, exec->path, sizeof exec->path, arguments,
+			      notice->pointer_size, &exec->arguments))
 		return false;
 	if (!exec->arguments.count && live_prepend_argument(&exec->arguments, ""))
 		return false; /* the kernel adds an empty one too */
@@ -60,18 +60,16 @@ static struct live_answer tell(const struct live_call *call, const struct live_n
 static struct live_answer answer(const struct live_call *call, const struct live_notice *notice,
 				 int directory, const uint64_t *argument, int flags)
 {
-	struct live_exec *exec = host_alloc(sizeof *exec);
+	static _Thread_local struct live_exec exec; /* too large to be cleared each time */
 	struct live_answer answer = LIVE_CONTINUE;
-	if (!exec || (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))) { /* a check, or EINVAL */
-		host_free(exec);
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) /* a check, or EINVAL */
 		return LIVE_CONTINUE;
-	}
-	exec->directory = directory;
-	exec->flags = flags;
-	if (fetch(notice, argument[0], argument[1], exec))
-		answer = tell(call, notice, exec);
-	host_free(exec->arguments.text);
-	host_free(exec);
+	exec.directory = directory;
+	exec.flags = flags;
+	exec.arguments = (struct live_arguments){0};
+	if (fetch(notice, argument[0], argument[1], &exec))
+		answer = tell(call, notice, &exec);
+	host_free(exec.arguments.text);
 	return answer;
 }
 

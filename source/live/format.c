@@ -5,7 +5,8 @@
  * Opening a file to look at its head costs more than everything else that is done
  * for an exec, and nearly every exec is of a program that was executed before. So
  * the files that proved to be native are remembered, by identity and time of
- * change: whatever is written to a file changes that time.
+ * change: whatever is written to a file changes that time, and so does whatever
+ * changes who may execute it.
  */
 #include "source/live/format.h"
 #include <elf.h>
@@ -26,6 +27,7 @@ static struct known {
 	ino_t inode;
 	struct timespec changed;
 	off_t size;
+	bool permitted; /* to us */
 } known[REMEMBERED];
 
 static struct known *slot_for(const struct stat *status)
@@ -33,23 +35,31 @@ static struct known *slot_for(const struct stat *status)
 	return &known[(status->st_ino ^ status->st_dev * 31) % REMEMBERED];
 }
 
-static bool is_known(const struct stat *status)
+static bool is_known(const struct stat *status, bool *permitted)
 {
 	pthread_mutex_lock(&lock);
 	const struct known k = *slot_for(status);
 	pthread_mutex_unlock(&lock);
+	*permitted = k.permitted;
 	return k.inode == status->st_ino && k.device == status->st_dev &&
 	       k.size == status->st_size && k.changed.tv_sec == status->st_ctim.tv_sec &&
 	       k.changed.tv_nsec == status->st_ctim.tv_nsec;
 }
 
-static void remember(const struct stat *status)
+bool live_is_known_program(const struct stat *status)
+{
+	bool permitted;
+	return is_known(status, &permitted) && permitted;
+}
+
+static void remember(const struct stat *status, bool permitted)
 {
 	pthread_mutex_lock(&lock);
 	*slot_for(status) = (struct known){.device = status->st_dev,
 					   .inode = status->st_ino,
 					   .changed = status->st_ctim,
-					   .size = status->st_size};
+					   .size = status->st_size,
+					   .permitted = permitted};
 	pthread_mutex_unlock(&lock);
 }
 
@@ -100,10 +110,11 @@ static bool split_line(struct live_format *format, size_t size)
 	return *format->interpreter != 0;
 }
 
-int live_look_inside(int fd, const struct stat *status, struct live_format *format)
+int live_look_inside(int fd, const struct stat *status, bool permitted, struct live_format *format)
 {
+	bool before;
 	format->kind = LIVE_NATIVE;
-	if (is_known(status))
+	if (is_known(status, &before) && before >= permitted)
 		return 0;
 	ssize_t size = read_head(fd, format->head);
 	if (size == -EACCES || size == -EPERM)
@@ -111,7 +122,7 @@ int live_look_inside(int fd, const struct stat *status, struct live_format *form
 	if (size < 0)
 		return (int)size;
 	if (native_elf(format->head, (size_t)size)) {
-		remember(status);
+		remember(status, permitted);
 		return 0;
 	}
 	if (size >= 2 && !memcmp(format->head, "#!", 2)) {

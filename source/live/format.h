@@ -3,6 +3,7 @@
 #ifndef RINGSIDE_LIVE_FORMAT_H
 #define RINGSIDE_LIVE_FORMAT_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #define LIVE_HEAD_SIZE 256 /* how much of a file the kernel looks at */
@@ -20,7 +21,12 @@ struct live_format {
 };
 
 /* Looks at the file that `fd` (O_PATH will do) and its `status` stand for. 0, or the
- * negative errno with which an exec of it fails. The notifier alone calls it. */
-int live_look_inside(int fd, const struct stat *status, struct live_format *format);
+ * negative errno with which an exec of it fails. `permitted`: it was found that somebody
+ * with our own identity may execute it. Any thread. */
+int live_look_inside(int fd, const struct stat *status, bool permitted, struct live_format *format);
+
+/* Whether it is known that the file, which has not changed since, is a native program that
+ * we ourselves may execute. */
+bool live_is_known_program(const struct stat *status);
 
 #endif

@@ -218,21 +218,34 @@ static int opened_name(const struct live_exec *exec, const char *path, char *out
 
 /* ---- Whether it would execute ------------------------------------------------------- */
 
-static int check_executable(int fd, struct live_image *image, struct stat *status)
+/* What is known about the file need not be asked again; only that its mount has become
+ * noexec meanwhile is missed then, and the exec fails after it was told. */
+static int check_permission(const struct live_exec *exec, int fd, const struct stat *status)
 {
 	struct statfs system;
+	if (!exec->estranged && live_is_known_program(status))
+		return 0;
+	if (syscall(SYS_faccessat2, fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS))
+		return -errno;
+	if (!fstatfs(fd, &system) && (system.f_flags & ST_NOEXEC))
+		return -EACCES;
+	return 0;
+}
+
+static int check_executable(const struct live_exec *exec, int fd, struct live_image *image,
+			    struct stat *status)
+{
 	if (fstat(fd, status))
 		return -errno;
 	if (S_ISLNK(status->st_mode))
 		return -ELOOP;
 	if (!S_ISREG(status->st_mode))
 		return -EACCES;
-	if (syscall(SYS_faccessat2, fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS))
-		return -errno;
-	if (!fstatfs(fd, &system) && (system.f_flags & ST_NOEXEC))
-		return -EACCES;
-	image->device = status->st_dev;
-	image->inode = status->st_ino;
+	int error = check_permission(exec, fd, status);
+	if (error)
+		return error;
+	image->file.device = status->st_dev;
+	image->file.inode = status->st_ino;
 	image->set_id = (status->st_mode & (S_ISUID | S_ISGID)) != 0;
 	return 0;
 }
@@ -346,13 +359,13 @@ static int find_step(struct live_exec *exec, struct live_image *image)
 		return fd;
 	int error = plain ? 0 : name_program(exec, fd, image);
 	if (!error)
-		error = check_executable(fd, image, &status);
+		error = check_executable(exec, fd, image, &status);
 	if (!error)
-		error = live_look_inside(fd, &status, &format);
+		error = live_look_inside(fd, &status, !exec->estranged, &format);
 	close(fd);
 	if (error)
 		return error;
-	image->native = format.kind == LIVE_NATIVE;
+	image->file.native = format.kind == LIVE_NATIVE;
 	if (format.kind != LIVE_SCRIPT)
 		return 0;
 	error = follow_script(exec, &format);
@@ -385,9 +398,9 @@ int live_running_image(pid_t pid, struct live_image *image, struct live_argument
 		return error;
 	memcpy(image->opened, image->located, sizeof image->opened);
 	image->exact = image->set_id = false;
-	image->native = true;
-	image->device = status.st_dev;
-	image->inode = status.st_ino;
+	image->file.native = true;
+	image->file.device = status.st_dev;
+	image->file.inode = status.st_ino;
 	return live_running_arguments(pid, arguments);
 }
 
@@ -404,7 +417,7 @@ int live_running_arguments(pid_t pid, struct live_arguments *arguments)
 	return 0;
 }
 
-bool live_runs_image(pid_t pid, const struct live_image *image)
+bool live_runs_image(pid_t pid, const struct live_file *image)
 {
 	char link[40];
 	struct stat status;

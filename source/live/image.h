@@ -19,14 +19,19 @@ struct live_exec {
 	struct live_arguments arguments;
 };
 
+/* By what a running program is known again. */
+struct live_file {
+	bool native; /* the kernel itself can run it, no registered program */
+	uint64_t device, inode;
+};
+
 /* The program that will run. */
 struct live_image {
 	char opened[PATH_MAX];  /* the absolute name used for the open */
 	char located[PATH_MAX]; /* the same file without symbolic links */
 	bool exact;             /* `opened` is the name that was used, not one found later */
 	bool set_id;            /* it runs as its owner or group */
-	bool native;            /* the kernel itself can run it, no registered program */
-	uint64_t device, inode;
+	struct live_file file;
 };
 
 /*
@@ -44,6 +49,6 @@ int live_running_arguments(pid_t pid, struct live_arguments *arguments);
 
 /* Whether process `pid` runs this image, as far as can be known: of a program that
  * a registered interpreter runs nothing can. A file that cannot be looked at is not it. */
-bool live_runs_image(pid_t pid, const struct live_image *image);
+bool live_runs_image(pid_t pid, const struct live_file *image);
 
 #endif

@@ -428,7 +428,7 @@ int live_tell_exec(struct live_task *task, const struct live_image *image,
 	}
 	made->process = m.process;
 	made->thread = m.thread;
-	made->image = *image;
+	made->image = image->file;
 	made->arguments = live_hash_arguments(arguments);
 	*pending = made;
 	return 0;

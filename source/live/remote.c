@@ -144,51 +144,98 @@ static int gather_strings(struct gathering *g, const uint64_t *address, unsigned
 	return 0;
 }
 
-/* Up to BATCH pointers at `address`, stopping at a NULL and at the page's end.
- * Their number, or -errno; *last says that the NULL was among them. */
-static int read_pointers(pid_t tid, uint64_t address, unsigned pointer_size, uint64_t *pointer,
-			 bool *last)
-{
+/* Up to BATCH pointers as they lie in memory. */
+struct pointers {
 	unsigned char raw[BATCH * 8];
+	size_t size;  /* of them in bytes */
+	bool present; /* they have been read */
+};
+
+/* How many bytes of a vector at `address` may be read at once: up to the page's end. */
+static size_t size_of_pointers(uint64_t address, unsigned pointer_size)
+{
 	size_t size = to_page_end(address);
 	if (size < pointer_size)
 		size = pointer_size; /* misaligned across two pages */
 	if (size > BATCH * pointer_size)
 		size = BATCH * pointer_size;
-	size -= size % pointer_size;
-	int error = live_read(tid, address, raw, size);
-	if (error)
-		return error;
-	*last = false;
-	for (unsigned i = 0; i < size / pointer_size; i++) {
-		pointer[i] = 0;
-		memcpy(&pointer[i], raw + i * pointer_size, pointer_size);
-		if (!pointer[i]) {
-			*last = true;
-			return (int)i;
-		}
-	}
-	return (int)(size / pointer_size);
+	return size - size % pointer_size;
 }
 
-int live_read_arguments(pid_t tid, uint64_t address, unsigned pointer_size,
-			struct live_arguments *arguments)
+/* The pointers in front of a NULL. Their number; *last says that the NULL was among them. */
+static unsigned unpack(const struct pointers *p, unsigned pointer_size, uint64_t *pointer,
+		       bool *last)
+{
+	*last = false;
+	for (unsigned i = 0; i < p->size / pointer_size; i++) {
+		pointer[i] = 0;
+		memcpy(&pointer[i], p->raw + i * pointer_size, pointer_size);
+		if (!pointer[i]) {
+			*last = true;
+			return i;
+		}
+	}
+	return (unsigned)(p->size / pointer_size);
+}
+
+static int read_pointers(pid_t tid, uint64_t address, unsigned pointer_size, struct pointers *p)
+{
+	p->size = size_of_pointers(address, pointer_size);
+	return live_read(tid, address, p->raw, p->size);
+}
+/* `p` may hold the first of them already. */
+static int read_arguments(pid_t tid, uint64_t address, unsigned pointer_size, struct pointers *p,
+			  struct live_arguments *arguments)
 {
 	struct gathering g = {.tid = tid, .arguments = arguments};
 	uint64_t pointer[BATCH] = {0};
 	bool last = address == 0;
 	*arguments = (struct live_arguments){0};
 	while (!last && arguments->size <= LIVE_MOST_ARGUMENTS) {
-		int count = read_pointers(tid, address, pointer_size, pointer, &last);
-		int error = count < 0 ? count : gather_strings(&g, pointer, (unsigned)count);
+		unsigned count = 0;
+		int error = p->present ? 0 : read_pointers(tid, address, pointer_size, p);
+		if (!error) {
+			count = unpack(p, pointer_size, pointer, &last);
+			error = gather_strings(&g, pointer, count);
+		}
 		if (error) {
 			host_free(arguments->text);
 			*arguments = (struct live_arguments){0};
 			return error;
 		}
+		p->present = false;
 		address += (uint64_t)count * pointer_size;
 	}
 	return 0;
+}
+
+/* The first bytes of the path and the first pointers, by one call. Whether the path is
+ * whole. */
+static bool read_beginnings(pid_t tid, uint64_t path, char *text, size_t size, uint64_t vector,
+			    unsigned pointer_size, struct pointers *p)
+{
+	size_t piece = to_page_end(path) < GUESS ? to_page_end(path) : GUESS;
+	if (piece > size)
+		piece = size;
+	p->size = vector ? size_of_pointers(vector, pointer_size) : 0;
+	struct iovec local[] = {{text, piece}, {p->raw, p->size}};
+	struct iovec remote[] = {{(void *)(uintptr_t)path, piece},
+				 {(void *)(uintptr_t)vector, p->size}};
+	ssize_t got = process_vm_readv(tid, local, 2, remote, 2, 0);
+	p->present = p->size && got == (ssize_t)(piece + p->size);
+	return got >= (ssize_t)piece && memchr(text, 0, piece);
+}
+
+int live_read_command(pid_t tid, uint64_t path, char *text, size_t size, uint64_t vector,
+		      unsigned pointer_size, struct live_arguments *arguments)
+{
+	struct pointers p;
+	if (!read_beginnings(tid, path, text, size, vector, pointer_size, &p)) {
+		ssize_t length = live_read_string(tid, path, text, size);
+		if (length < 0)
+			return (int)length;
+	}
+	return read_arguments(tid, vector, pointer_size, &p, arguments);
 }
 
 int live_prepend_argument(struct live_arguments *arguments, const char *text)

@@ -16,12 +16,12 @@ int live_read(pid_t tid, uint64_t address, void *buffer, size_t size);
 ssize_t live_read_string(pid_t tid, uint64_t address, char *buffer, size_t size);
 
 /*
- * Copies an argument vector (a NULL-terminated array of pointers of pointer_size
- * bytes), as much of it as a UNICODE_STRING can show. Address 0 is an empty
- * vector. 0 or as above, or -ENOMEM.
+ * Copies what an execve points to: the path, as above, and the argument vector (a
+ * NULL-terminated array of pointers of pointer_size bytes), as much of it as a
+ * UNICODE_STRING can show. Address 0 is an empty vector. 0 or as above, or -ENOMEM.
  */
-int live_read_arguments(pid_t tid, uint64_t address, unsigned pointer_size,
-			struct live_arguments *arguments);
+int live_read_command(pid_t tid, uint64_t path, char *text, size_t size, uint64_t vector,
+		      unsigned pointer_size, struct live_arguments *arguments);
 
 /* Puts `text` in front of the arguments. 0 or -ENOMEM. */
 int live_prepend_argument(struct live_arguments *arguments, const char *text);

@@ -34,7 +34,7 @@ struct live_process {
 struct live_pending {
 	PEPROCESS process; /* referenced */
 	PETHREAD thread;   /* referenced */
-	struct live_image image;
+	struct live_file image;
 	bool shared;        /* others could write the caller's memory meanwhile */
 	uint64_t arguments; /* their hash (live_hash_arguments) */
 };
