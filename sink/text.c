@@ -139,11 +139,20 @@ static void tell_driver_unloaded(struct sink *sink, struct sink_line *line,
 	sink_say_duration(line, event->driver.duration);
 }
 
+#define TAB 8
+
 /* One line of what was printed, without the carriage return that may end it. */
 static void say_printed(struct sink_line *line, const char *text, size_t length)
 {
+	unsigned start = line->columns;
 	if (length && text[length - 1] == '\r')
 		length--;
+	for (const char *tab; (tab = memchr(text, '\t', length));) {
+		sink_quote_counted(line, text, (size_t)(tab - text));
+		sink_pad(line, line->columns + TAB - (line->columns - start) % TAB);
+		length -= (size_t)(tab - text) + 1;
+		text = tab + 1;
+	}
 	sink_quote_counted(line, text, length);
 }
 

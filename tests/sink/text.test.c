@@ -134,6 +134,9 @@ static void what_a_driver_prints_in_several_lines_stays_below_its_name(void **st
 			    "   0.000  warden.sys says in \\x0d between\n");
 	event.print.text = "\n";
 	assert_string_equal(paper_hear(&paper, &event), "   0.000  warden.sys says \n");
+	event.print.text = "\tat\t8";
+	assert_string_equal(paper_hear(&paper, &event),
+			    "   0.000  warden.sys says         at      8\n");
 }
 
 static void a_creation_is_one_write_with_pid_parent_image_and_command_line(void **state)
