@@ -94,6 +94,11 @@ ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
 	return number;
 }
 
+ULONG NTAPI KeGetCurrentProcessorNumber(void)
+{
+	return KeGetCurrentProcessorNumberEx(NULL);
+}
+
 ULONG NTAPI KeQueryActiveProcessorCount(KAFFINITY *ActiveProcessors)
 {
 	if (ActiveProcessors)

@@ -43,6 +43,7 @@ ULONG ke_count_processors(void);
 void ke_move_to_processor(ULONG number);
 void ke_move_to_any_processor(void);
 
+ULONG NTAPI KeGetCurrentProcessorNumber(void);
 ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber);
 ULONG NTAPI KeQueryActiveProcessorCount(KAFFINITY *ActiveProcessors);
 ULONG NTAPI KeQueryActiveProcessorCountEx(USHORT GroupNumber);

@@ -45,6 +45,18 @@ PVOID NTAPI PsGetCurrentProcessWow64Process(void)
 	return PsGetProcessWow64Process(PsGetCurrentProcess());
 }
 
+ULONGLONG NTAPI PsGetProcessStartKey(PEPROCESS Process)
+{
+	return Process->start_key;
+}
+
+NTSTATUS NTAPI PsWrapApcWow64Thread(PVOID *ApcContext, PVOID *ApcRoutine)
+{
+	(void)ApcContext;
+	(void)ApcRoutine;
+	return STATUS_SUCCESS;
+}
+
 PVOID NTAPI PsGetProcessSectionBaseAddress(PEPROCESS Process)
 {
 	ULONG64 base;

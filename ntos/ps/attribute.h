@@ -26,6 +26,11 @@ BOOLEAN NTAPI PsIsProcessBeingDebugged(PEPROCESS Process);
 PVOID NTAPI PsGetProcessJob(PEPROCESS Process);
 BOOLEAN NTAPI PsGetProcessExitProcessCalled(PEPROCESS Process);
 LARGE_INTEGER NTAPI PsGetProcessExitTime(void);
+ULONGLONG NTAPI PsGetProcessStartKey(PEPROCESS Process);
+
+/* User APCs are queued but never run here, so there is nothing to redirect to the 32-bit
+ * code of a WoW64 process: both stay as they are, as for a native one. */
+NTSTATUS NTAPI PsWrapApcWow64Thread(PVOID *ApcContext, PVOID *ApcRoutine);
 ULONG NTAPI PsGetProcessSessionId(PEPROCESS Process);
 ULONG NTAPI PsGetProcessSessionIdEx(PEPROCESS Process);
 ULONG NTAPI PsGetCurrentProcessSessionId(void);

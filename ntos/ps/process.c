@@ -118,6 +118,17 @@ static void set_short_name(PEPROCESS process)
 		rtl_to_utf8(process->short_name, sizeof process->short_name, &name);
 }
 
+/* As Windows makes it: the boot in the upper 16 bits (the shared page's BootId), and a
+ * number that counts processes. Every run is a boot with the same id here, so the number
+ * begins where the clock stands: 2,400 processes a second would be too many. */
+static ULONG64 next_start_key(void)
+{
+	static _Atomic ULONG64 last;
+	ULONG64 unused = 0;
+	atomic_compare_exchange_strong(&last, &unused, (ULONG64)host_nt_time() >> 12);
+	return 1ull << 48 | (atomic_fetch_add(&last, 1) + 1);
+}
+
 static bool fill_process(PEPROCESS process, const struct ps_process_spec *spec)
 {
 	process->parent_id = spec->parent ? spec->parent->id : 0;
@@ -127,6 +138,7 @@ static bool fill_process(PEPROCESS process, const struct ps_process_spec *spec)
 	process->host_id = spec->host_id;
 	process->create_time.QuadPart = (LONGLONG)host_nt_time();
 	process->created_at = host_clock();
+	process->start_key = next_start_key();
 	process->open_name_available = spec->open_name_available;
 	process->subsystem = spec->subsystem;
 	process->silent = spec->silent;

@@ -29,6 +29,7 @@ struct _EPROCESS {
 	ULONG64 host_id;        /* Linux pid, 0 if not live */
 	LARGE_INTEGER create_time;
 	ULONG64 created_at;          /* host_clock() */
+	ULONG64 start_key;           /* never that of another process, in another run either */
 	UNICODE_STRING image;        /* as opened: \??\Z:\usr\bin\sleep */
 	UNICODE_STRING native_image; /* as located: \Device\HarddiskVolume1\usr\bin\sleep */
 	UNICODE_STRING command_line; /* Buffer NULL when not available (PS-46) */

@@ -159,6 +159,7 @@ static void processors_are_numbered_below_their_count(void **state)
 	for (ULONG i = 0; i < count; i++) {
 		KAFFINITY before = KeSetSystemAffinityThreadEx(1ull << i);
 		assert_int_equal(KeGetCurrentProcessorNumberEx(&number), i);
+		assert_int_equal(KeGetCurrentProcessorNumber(), i);
 		assert_int_equal(number.Number, i);
 		assert_int_equal(ke_processor()->pcr.number, i); /* as inline code reads it */
 		KeRevertToUserAffinityThreadEx(before);

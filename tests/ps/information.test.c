@@ -37,6 +37,29 @@ static NTSTATUS query(PEPROCESS process, ULONG number, void *to, ULONG length, U
 
 /* ---- Processes ------------------------------------------------------------------------ */
 
+static void start_keys_are_never_used_twice(void **state)
+{
+	(void)state;
+	struct actor first = actor_start("a.exe"), second = actor_start("a.exe");
+	ULONGLONG key = PsGetProcessStartKey(first.process);
+	assert_int_equal(key >> 48, 1); /* the shared page's BootId */
+	assert_true(PsGetProcessStartKey(second.process) > key);
+	actor_end(&first);
+	struct actor third = actor_start("a.exe");
+	assert_true(PsGetProcessStartKey(third.process) > PsGetProcessStartKey(second.process));
+	actor_end(&second);
+	actor_end(&third);
+}
+
+static void apc_stays_as_it_is_where_none_runs(void **state)
+{
+	(void)state;
+	PVOID context = &context, routine = &routine;
+	assert_ntsuccess(PsWrapApcWow64Thread(&context, &routine));
+	assert_ptr_equal(context, &context);
+	assert_ptr_equal(routine, &routine);
+}
+
 static void basic_information_is_of_the_handle_s_process(void **state)
 {
 	(void)state;
@@ -506,6 +529,8 @@ static void driver_s_mistakes_end_in_nt_s_bug_checks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WORLD_TEST(start_keys_are_never_used_twice),
+		WORLD_TEST(apc_stays_as_it_is_where_none_runs),
 		WORLD_TEST(basic_information_is_of_the_handle_s_process),
 		WORLD_TEST(class_is_checked_first_then_length_then_handle),
 		WORLD_TEST(user_mode_needs_the_right_to_query),
