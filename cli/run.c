@@ -201,11 +201,17 @@ static int status_of_failure(int error)
 				  : CLI_FAILED;
 }
 
+static void warn(const char *line)
+{
+	cli_complain("%s", line);
+}
+
 static void run_command(struct session *session)
 {
 	struct sink_outcome *outcome = &session->outcome;
 	struct rs_error error;
 	uint64_t start = now();
+	session->options.live.warn = warn;
 	int result = live_run(session->options.command, &session->options.live,
 			      &outcome->wait_status, &error);
 	outcome->elapsed = now() - start;

@@ -11,6 +11,7 @@
 #include "source/live/calls.h"
 #include "source/live/kernel.h"
 #include "source/live/remote.h"
+#include "source/live/warn.h"
 #include "memory.h"
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -44,8 +45,10 @@ static struct live_answer tell(const struct live_call *call, const struct live_n
 	struct live_pending *pending;
 	if (live_find_image(exec, &image))
 		return LIVE_CONTINUE;
-	if (image.set_id)
+	if (image.set_id) {
 		atomic_store(&task->process->estranged, true);
+		live_warn_of_lost_privileges(task->tid, &image);
+	}
 	int error = live_tell_exec(task, &image, &exec->arguments, &pending);
 	if (error == call->denied && !task->process->announced)
 		atomic_store(&refused, task->process->pid);

@@ -29,6 +29,9 @@ struct live_options {
 	enum live_fate on_exit;     /* when this process ends before the tree, or is killed */
 	enum live_fate on_bugcheck; /* after a bug check */
 	enum live_images images;
+	/* Told, as a line without its end, what supervision takes from the tree: that a set-id
+	 * program runs without its privileges. From any thread. May be NULL. */
+	void (*warn)(const char *line);
 };
 
 /*

@@ -21,6 +21,7 @@
 #include "source/live/loads.h"
 #include "source/live/notify.h"
 #include "source/live/tracer.h"
+#include "source/live/warn.h"
 #include "source/live/watch.h"
 #include "ke/bugcheck.h"
 #include "memory.h"
@@ -297,6 +298,7 @@ int live_run(char *const argv[], const struct live_options *options, int *status
 	live_number_calls();
 	live_present_subsystem(run.options.subsystem);
 	live_tell_images(run.options.images);
+	live_warn_to(run.options.warn);
 	take_signals(&run.before);
 	run.launcher = live_make_launcher();
 	if (!run.launcher || live_open_shared_memory()) {

@@ -264,18 +264,24 @@ static void dispositions_are_the_callers(void **state)
 
 /* ---- Without privileges -------------------------------------------------------------------------------- */
 
-static int supervise_as_nobody(void)
+static void print_warning(const char *line)
 {
+	printf("warned: %s\n", line);
+	fflush(stdout);
+}
+
+static int supervise_as_nobody(const char *script)
+{
+	struct live_options options = {.warn = print_warning};
 	pid_t pid = fork();
 	if (pid == 0) {
-		char *argv[] = {"sh", "-c", "grep -q 'NoNewPrivs:.1' /proc/self/status && (exit 6)",
-				NULL};
+		char *argv[] = {"sh", "-c", (char *)(uintptr_t)script, NULL};
 		struct rs_error error;
 		int status = 1;
 		if (setgroups(0, NULL) || setgid(65534) || setuid(65534) ||
 		    prctl(PR_SET_DUMPABLE, 1))
 			_exit(1);
-		if (live_run(argv, NULL, &status, &error)) {
+		if (live_run(argv, &options, &status, &error)) {
 			dprintf(2, "%s\n", error.text);
 			_exit(2);
 		}
@@ -291,7 +297,23 @@ static void no_privileges_are_needed(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	assert_exit(supervise_as_nobody(), 6);
+	assert_exit(supervise_as_nobody("grep -q 'NoNewPrivs:.1' /proc/self/status && (exit 6)"),
+		    6);
+}
+
+static void lost_privileges_are_said_once(void **state)
+{
+	(void)state;
+	if (geteuid() != 0 || access("/bin/su", X_OK))
+		skip();
+	int saved[2], file = capture(saved);
+	int status = supervise_as_nobody(
+		"/bin/su --version >/dev/null; /bin/su --version >/dev/null");
+	end_capture(file, saved);
+	assert_exit(status, 0);
+	const char *first = strstr(outcome.output, "warned: /bin/su runs without its set-user-id");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "warned:"));
 }
 
 static void root_keeps_set_user_id_programs_working(void **state)
@@ -328,6 +350,7 @@ int main(int argc, char *argv[])
 		LIVE_TEST(an_interrupt_is_the_commands_alone),
 		LIVE_TEST(dispositions_are_the_callers),
 		LIVE_TEST(no_privileges_are_needed),
+		LIVE_TEST(lost_privileges_are_said_once),
 		LIVE_TEST(root_keeps_set_user_id_programs_working),
 	};
 	maybe_act(acts, argc, argv);
