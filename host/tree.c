@@ -70,16 +70,21 @@ static int reopen(int fd, int flags)
 	return again < 0 ? -errno : again;
 }
 
-int host_open_found(int fd, bool read, bool write)
+static int open_found(int fd, enum host_file_kind kind, int access)
 {
-	struct stat status;
-	if (fstat(fd, &status))
-		return -errno;
-	if (S_ISDIR(status.st_mode))
-		return write ? -EISDIR : reopen(fd, O_RDONLY | O_DIRECTORY);
-	if (!S_ISREG(status.st_mode))
-		return -EACCES;
-	return reopen(fd, !write ? O_RDONLY : read ? O_RDWR : O_WRONLY);
+	if (kind == HOST_FOLDER)
+		return access == O_RDONLY ? reopen(fd, O_RDONLY | O_DIRECTORY) : -EISDIR;
+	return kind == HOST_FILE ? reopen(fd, access) : -EACCES;
+}
+
+int host_open_found(int fd, enum host_file_kind kind, bool write)
+{
+	return open_found(fd, kind, write ? O_WRONLY : O_RDONLY);
+}
+
+int host_open_for_both(int fd, enum host_file_kind kind)
+{
+	return open_found(fd, kind, O_RDWR);
 }
 
 /* ---- Names that come and go ------------------------------------------------------------ */

@@ -42,9 +42,10 @@ int host_find(int root, const char *path);
 /* The same of a path of this process, not below a root. */
 int host_find_file(const char *path);
 
-/* What was found, opened for what it is then used for. Files that are neither regular nor
- * folders are never opened: doing so may wait, or have effects (-EACCES). */
-int host_open_found(int fd, bool read, bool write);
+/* What was found, opened for reading or for writing, or for both. Files that are neither
+ * regular nor folders are never opened: doing so may wait, or have effects (-EACCES). */
+int host_open_found(int fd, enum host_file_kind kind, bool write);
+int host_open_for_both(int fd, enum host_file_kind kind);
 
 /* A new regular file, open for both; -EEXIST if there is one, or a dangling link. */
 int host_make_file(int root, const char *path);

@@ -153,7 +153,8 @@ static NTSTATUS make_file(struct create *c)
 	if (!folder)
 		host_close(made);
 	c->found.fd = host_find(volume.root, path);
-	return c->found.fd < 0 ? volume_status(c->found.fd) : STATUS_SUCCESS;
+	return volume_status(c->found.fd < 0 ? c->found.fd
+					     : host_file_info(c->found.fd, &c->found.info));
 }
 
 /* Opens what the rights are for, so that a file that Linux does not give fails now. */
@@ -229,14 +230,11 @@ static NTSTATUS enter(const struct create *c, struct volume_open *open)
 
 static NTSTATUS open_found(struct create *c)
 {
-	NTSTATUS status;
-	struct volume_open *open = volume_make_open(c->found.fd, c->found.path, c->found.supplied,
-						    &status);
+	struct volume_open *open = volume_make_open(&c->found);
 	if (!open)
-		return status;
-	c->found.fd = -1; /* the open's now */
+		return STATUS_INSUFFICIENT_RESOURCES;
 	attach(c->file, open);
-	status = enter(c, open);
+	NTSTATUS status = enter(c, open);
 	if (!NT_SUCCESS(status))
 		detach(c->file);
 	return status;
@@ -244,12 +242,8 @@ static NTSTATUS open_found(struct create *c)
 
 static NTSTATUS check(struct create *c)
 {
-	struct host_file_info info;
 	c->exists = c->found.fd >= 0;
-	int error = c->exists ? host_file_info(c->found.fd, &info) : 0;
-	NTSTATUS status = volume_status(error);
-	if (NT_SUCCESS(status))
-		status = c->exists ? check_kind(c, &info) : check_missing(c);
+	NTSTATUS status = c->exists ? check_kind(c, &c->found.info) : check_missing(c);
 	if (!NT_SUCCESS(status) || !wants_to_write(c))
 		return status;
 	return c->found.supplied ? STATUS_ACCESS_DENIED : volume_check_writable(c->file);
@@ -271,20 +265,20 @@ static NTSTATUS open_name(struct create *c)
 }
 
 /* The volume itself, as for questions about its size. */
-static NTSTATUS open_volume(PFILE_OBJECT file)
+static NTSTATUS open_volume(struct create *c)
 {
-	NTSTATUS status;
-	int fd = host_find(volume.root, "");
-	if (fd < 0)
-		return volume_status(fd);
-	struct volume_open *open = volume_make_open(fd, "", false, &status);
-	if (!open) {
-		host_close(fd);
+	UNICODE_STRING root = {2, 2, (PWSTR)(uintptr_t)u"\\"};
+	NTSTATUS status = volume_find(&root, &c->found);
+	if (!NT_SUCCESS(status))
 		return status;
+	struct volume_open *open = volume_make_open(&c->found);
+	if (!open) {
+		host_close(c->found.fd);
+		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	open->is_volume = true;
-	file->Flags |= FO_VOLUME_OPEN;
-	attach(file, open);
+	c->file->Flags |= FO_VOLUME_OPEN;
+	attach(c->file, open);
 	return STATUS_SUCCESS;
 }
 
@@ -318,7 +312,7 @@ NTSTATUS volume_create(PIRP irp, PIO_STACK_LOCATION location, ULONG_PTR *informa
 							    : set_full_name(c->file);
 	bool named = c->file->FileName.Length != 0;
 	if (NT_SUCCESS(status))
-		status = named ? open_name(c) : open_volume(c->file);
+		status = named ? open_name(c) : open_volume(c);
 	if (NT_SUCCESS(status))
 		*information = named ? what_happened(c) : FILE_OPENED;
 	host_free(c);

@@ -181,6 +181,16 @@ static bool find_supplied(PCUNICODE_STRING name, char path[PATH_MAX])
 	return ldr_find_file(&rest, path, PATH_MAX);
 }
 
+static NTSTATUS look_at(struct volume_found *found)
+{
+	int error = host_file_info(found->fd, &found->info);
+	if (!error)
+		return STATUS_SUCCESS;
+	host_close(found->fd);
+	found->fd = -1;
+	return volume_status(error);
+}
+
 NTSTATUS volume_find(PCUNICODE_STRING name, struct volume_found *found)
 {
 	UNICODE_STRING path = trimmed(name, &found->as_folder);
@@ -194,7 +204,7 @@ NTSTATUS volume_find(PCUNICODE_STRING name, struct volume_found *found)
 	if (found->fd == -ENOENT && !found->supplied)
 		found->fd = search(&path, found->path);
 	if (found->fd >= 0)
-		return STATUS_SUCCESS;
+		return look_at(found);
 	if (found->fd == -ENOTDIR)
 		return STATUS_OBJECT_PATH_NOT_FOUND;
 	if (found->fd != -ENOENT)

@@ -46,6 +46,7 @@ static struct volume_node *make_node(const struct host_file_info *info, const ch
 	node->header.NodeByteSize = sizeof(*node);
 	node->device = info->device;
 	node->inode = info->inode;
+	node->kind = info->kind;
 	node->folder = info->kind == HOST_FOLDER;
 	list_add_last(&nodes, &node->link);
 	return node;
@@ -89,21 +90,18 @@ static void note_sizes(struct volume_node *node, const struct host_file_info *in
 
 /* ---- Opens ------------------------------------------------------------------------------------ */
 
-struct volume_open *volume_make_open(int fd, const char *path, bool supplied, NTSTATUS *status)
+struct volume_open *volume_make_open(struct volume_found *found)
 {
-	struct host_file_info info;
-	int error = host_file_info(fd, &info);
-	*status = error ? volume_status(error) : STATUS_INSUFFICIENT_RESOURCES;
-	struct volume_open *open = error ? NULL : host_alloc(sizeof(*open));
+	struct volume_open *open = host_alloc(sizeof(*open));
 	if (!open)
 		return NULL;
 	volume_lock();
-	struct volume_node *node = find_node(info.device, info.inode);
-	if (!node && (node = make_node(&info, path)))
-		node->supplied = supplied;
+	struct volume_node *node = find_node(found->info.device, found->info.inode);
+	if (!node && (node = make_node(&found->info, found->path)))
+		node->supplied = found->supplied;
 	if (node) {
 		node->references++;
-		note_sizes(node, &info);
+		note_sizes(node, &found->info);
 	}
 	volume_unlock();
 	if (!node) {
@@ -111,9 +109,9 @@ struct volume_open *volume_make_open(int fd, const char *path, bool supplied, NT
 		return NULL;
 	}
 	open->node = node;
-	open->fd = fd;
+	open->fd = found->fd;
 	open->reader = open->writer = -1;
-	*status = STATUS_SUCCESS;
+	found->fd = -1;
 	return open;
 }
 
@@ -138,7 +136,7 @@ int volume_contents(struct volume_open *open, bool write)
 	int *fd = write ? &open->writer : &open->reader;
 	volume_lock();
 	if (*fd < 0)
-		*fd = host_open_found(open->fd, !write, write);
+		*fd = host_open_found(open->fd, open->node->kind, write);
 	int result = *fd;
 	volume_unlock();
 	return result;

@@ -5,9 +5,8 @@
 
 #include "io/volume.h"
 
-/* An open of what `fd` is, which it takes over, under that path; NULL with *status, and
- * then `fd` is still the caller's. */
-struct volume_open *volume_make_open(int fd, const char *path, bool supplied, NTSTATUS *status);
+/* An open of what was found, whose descriptor it takes over (-1 then); NULL without memory. */
+struct volume_open *volume_make_open(struct volume_found *found);
 void volume_free_open(struct volume_open *open);
 
 /* Begins to count, with the rights and the sharing that the file object says.

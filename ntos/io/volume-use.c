@@ -19,7 +19,8 @@ static struct volume_open *open_late(PFILE_OBJECT file, NTSTATUS *status)
 	if (NT_SUCCESS(*status) && found->fd < 0)
 		*status = STATUS_FILE_DELETED;
 	if (NT_SUCCESS(*status)) {
-		open = volume_make_open(found->fd, found->path, found->supplied, status);
+		open = volume_make_open(found);
+		*status = open ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 		if (!open)
 			host_close(found->fd);
 	}
@@ -66,7 +67,8 @@ NTSTATUS io_file_for_section(PFILE_OBJECT file, bool write, bool image, int *fd)
 	status = write ? volume_check_writable(file) : STATUS_SUCCESS;
 	if (!NT_SUCCESS(status))
 		return status;
-	int found = host_open_found(open->fd, true, write);
+	int found = write ? host_open_for_both(open->fd, open->node->kind)
+			  : host_open_found(open->fd, open->node->kind, false);
 	if (found < 0)
 		return volume_status(found);
 	*fd = found;

@@ -46,6 +46,7 @@ struct volume_node {
 	PVOID section[3];            /* SECTION_OBJECT_POINTERS */
 	/* Constant. */
 	ULONG64 device, inode;
+	enum host_file_kind kind;
 	bool folder, supplied; /* supplied: not below the root, a loaded driver's file */
 	/* Under the volume's lock. */
 	LIST_ENTRY link;
@@ -113,9 +114,10 @@ NTSTATUS volume_status(int error);
 
 struct volume_found {
 	char path[PATH_MAX];
-	int fd;         /* for looking; -1: there is no such file, but its folder is */
-	bool as_folder; /* the name ends with a backslash */
-	bool supplied;  /* see volume_node */
+	int fd;                     /* for looking; -1: there is no such file, but its folder is */
+	struct host_file_info info; /* of the file, if there is one */
+	bool as_folder;             /* the name ends with a backslash */
+	bool supplied;              /* see volume_node */
 };
 
 /* Looks `name` up, from the root and with a backslash first: as it is written, or else in any
