@@ -17,7 +17,7 @@ static const char *const forms[] = {
 	[REQUEST_IOCTL] = "--ioctl needs DEVICE,CODE[,INPUT[,LENGTH]]",
 	[REQUEST_READ] = "--read needs DEVICE[,LENGTH]",
 	[REQUEST_WRITE] = "--write needs DEVICE,INPUT",
-	[REQUEST_PORT] = "--port needs NAME[,INPUT[,LENGTH]]",
+	[REQUEST_PORT] = "--port needs NAME[,INPUT[,LENGTH[,CONTEXT]]]",
 };
 
 static bool read_number(const char *text, uint64_t most, uint64_t *number)
@@ -104,6 +104,20 @@ static bool read_length(const char *text, struct request *request)
 	return true;
 }
 
+/* Written as INPUT is. */
+static bool read_context(const char *text, struct request *request)
+{
+	struct request read = {0};
+	bool done = read_input(text, &read);
+	request->context = read.input;
+	request->context_size = read.input_size;
+	if (done && read.input_size > UINT16_MAX) {
+		cli_complain("CONTEXT has at most %d bytes", UINT16_MAX);
+		return false;
+	}
+	return done;
+}
+
 static bool read_words(struct request *request, char *words[4])
 {
 	uint64_t code;
@@ -115,7 +129,8 @@ static bool read_words(struct request *request, char *words[4])
 		return read_input(words[1], request);
 	case REQUEST_PORT:
 		return (!words[1] || !*words[1] || read_input(words[1], request)) &&
-		       (!words[2] || read_length(words[2], request));
+		       (!words[2] || !*words[2] || read_length(words[2], request)) &&
+		       (!words[3] || read_context(words[3], request));
 	default:
 		if (!read_number(words[1], UINT32_MAX, &code)) {
 			cli_complain("CODE is a number of 32 bits, decimal or 0x..., not \"%s\"",
@@ -130,7 +145,7 @@ static bool read_words(struct request *request, char *words[4])
 
 bool request_read(struct requests *requests, enum request_kind kind, char *text)
 {
-	static const size_t fewest[] = {2, 1, 2, 1}, most[] = {4, 2, 2, 3};
+	static const size_t fewest[] = {2, 1, 2, 1}, most[] = {4, 2, 2, 4};
 	char *words[5] = {NULL};
 	size_t count = 0;
 	for (char *rest = text, *word; count < 5 && (word = strsep(&rest, ","));)
@@ -153,7 +168,9 @@ bool request_read(struct requests *requests, enum request_kind kind, char *text)
 
 void requests_free(struct requests *requests)
 {
-	for (size_t i = 0; i < requests->count; i++)
+	for (size_t i = 0; i < requests->count; i++) {
 		free(requests->all[i].input);
+		free(requests->all[i].context);
+	}
 	free(requests->all);
 }

@@ -16,6 +16,8 @@ struct request {
 	uint32_t code;      /* of a REQUEST_IOCTL */
 	char *input;        /* NULL: none */
 	size_t input_size, output_size;
+	char *context; /* what a REQUEST_PORT connects with; NULL: nothing */
+	size_t context_size;
 };
 
 struct requests {

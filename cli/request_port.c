@@ -25,14 +25,14 @@ struct port_listener {
 	} message;
 };
 
-NTSTATUS port_open(const char *name, HANDLE *port)
+NTSTATUS port_open(const char *name, const void *context, USHORT size, HANDLE *port)
 {
 	char text[1024];
 	UNICODE_STRING path;
 	int length = snprintf(text, sizeof(text), "%s%s", name[0] == '\\' ? "" : "\\", name);
 	if ((size_t)length >= sizeof(text) || rtl_from_utf8(text, &path))
 		return STATUS_OBJECT_NAME_INVALID;
-	NTSTATUS status = flt_connect(&path, NULL, 0, port);
+	NTSTATUS status = flt_connect(&path, context, size, port);
 	rtl_free_string(&path);
 	return status;
 }

@@ -6,8 +6,9 @@
 #include "sink/sink.h"
 #include <ringside/nt.h>
 
-/* Connects the current process; a name without a backslash in front gets one. */
-NTSTATUS port_open(const char *name, HANDLE *port);
+/* Connects the current process; a name without a backslash in front gets one. The
+ * minifilter's connect routine is shown the context, which may be NULL. */
+NTSTATUS port_open(const char *name, const void *context, USHORT size, HANDLE *port);
 
 /* Sends a message and waits for the answer; without input nothing is sent. */
 NTSTATUS port_send(HANDLE port, void *input, ULONG in, void *output, ULONG out,

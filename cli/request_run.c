@@ -191,8 +191,10 @@ static NTSTATUS find_device(struct request_run *run, struct sent *sent)
 			sent->device = before->device;
 			return STATUS_SUCCESS;
 		}
-	const char *name = sent->request->device;
-	NTSTATUS status = is_port(sent) ? port_open(name, &sent->device)
+	const struct request *request = sent->request;
+	const char *name = request->device;
+	NTSTATUS status = is_port(sent) ? port_open(name, request->context,
+						    (USHORT)request->context_size, &sent->device)
 					: open_device(name, &sent->device);
 	sent->owns = NT_SUCCESS(status);
 	if (sent->owns && is_port(sent))

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# ringside run --ioctl, --read and --write, against tests/drivers/iodevice.
+# ringside run --ioctl, --read, --write and --port, against tests/drivers/iodevice.
 set -u
 build=$1
 ringside=$build/ringside
@@ -56,6 +56,17 @@ a_request_that_the_driver_keeps_is_cancelled_at_the_end() {
 	expect_line "ioctl RingsideIo $wait: STATUS_CANCELLED"
 }
 
+a_port_is_connected_with_the_context_that_is_given() {
+	local minifilter=$build/tests/drivers/minifilter.sys
+	run run "$minifilter" --port 'RingsideFilter,,,616263' -- true
+	expect_status 0
+	expect_line 'minifilter.sys says connected with 3 bytes'
+	run run "$minifilter" --port RingsideFilter,,,6 -- true
+	expect_complaint INPUT
+	run run "$minifilter" --port RingsideFilter,,,61,62 -- true
+	expect_complaint --port
+}
+
 a_request_that_another_releases_is_reported_with_its_result() {
 	run run "$driver" --ioctl "RingsideIo,$wait" --ioctl "RingsideIo,$release" -- true
 	expect_status 0
@@ -96,6 +107,7 @@ run_cases \
 	what_is_written_from_a_file_is_read_back_in_order \
 	requests_come_before_the_command_and_the_handle_stays_open \
 	a_request_that_the_driver_keeps_is_cancelled_at_the_end \
+	a_port_is_connected_with_the_context_that_is_given \
 	a_request_that_another_releases_is_reported_with_its_result \
 	a_device_that_is_not_there_is_reported_and_the_command_runs \
 	a_request_that_crashes_the_driver_is_a_bug_check \
