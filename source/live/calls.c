@@ -48,8 +48,12 @@ const struct live_call live_calls[] = {
 	{"sched_setattr", live_answer_thread, -EPERM, .own_is_0 = true,
 	 .access = THREAD_SET_INFORMATION, .permission = LIVE_SCHEDULES, .zero = 2},
 
-	{"mmap", live_answer_mmap, .maps_images = true},
-	{"mmap2", live_answer_mmap, .maps_images = true},
+	{"mmap", live_answer_mmap, .only = LIVE_IF_ALL_IMAGES},
+	{"mmap2", live_answer_mmap, .only = LIVE_IF_ALL_IMAGES},
+
+	{"open", live_answer_open, -EACCES, .only = LIVE_IF_PROC_OPENS},
+	{"openat", live_answer_openat, -EACCES, .only = LIVE_IF_PROC_OPENS},
+	{"openat2", live_answer_openat2, -EACCES, .only = LIVE_IF_PROC_OPENS},
 
 	/* Not judged, but noted: see live_process.estranged. */
 	{"setuid", live_answer_estranging},

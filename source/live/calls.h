@@ -32,14 +32,20 @@ struct live_answer {
 #define LIVE_LATER ((struct live_answer){LIVE_WAIT, 0})
 #define LIVE_RESULT(value_) ((struct live_answer){LIVE_RETURN, (value_)})
 
+enum live_row_option {
+	LIVE_ALWAYS = 0,
+	LIVE_IF_ALL_IMAGES = 1, /* and then for files that are mapped executable */
+	LIVE_IF_PROC_OPENS = 2,
+};
+
 struct live_call {
 	const char *name;
 	struct live_answer (*answer)(const struct live_call *call,
 				     const struct live_notice *notice);
-	int denied;       /* the negative errno when the driver took a right away */
-	uint64_t if_any;  /* only with any of these bits in the first argument; 0: always */
-	bool maps_images; /* only files that are mapped executable, and when those are told */
-	bool own_is_0;    /* 0 as the first argument is the caller, and nothing is asked */
+	int denied;      /* the negative errno when the driver took a right away */
+	uint64_t if_any; /* only with any of these bits in the first argument; 0: always */
+	enum live_row_option only; /* the row is there only with that option */
+	bool own_is_0;             /* 0 as the first argument is the caller, and nothing is asked */
 
 	/* For the answers in open.c. */
 	ACCESS_MASK access;              /* to the process, or to the thread */
@@ -97,6 +103,13 @@ struct live_answer live_answer_ioprio(const struct live_call *call,
 				      const struct live_notice *notice);
 struct live_answer live_answer_move_pages(const struct live_call *call,
 					  const struct live_notice *notice);
+
+/* Files in /proc (procopen.c). */
+struct live_answer live_answer_open(const struct live_call *call, const struct live_notice *notice);
+struct live_answer live_answer_openat(const struct live_call *call,
+				      const struct live_notice *notice);
+struct live_answer live_answer_openat2(const struct live_call *call,
+				       const struct live_notice *notice);
 
 /* The caller maps a file executable (loads.c). */
 struct live_answer live_answer_mmap(const struct live_call *call, const struct live_notice *notice);

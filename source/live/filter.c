@@ -33,17 +33,6 @@ static int add_conditional_row(scmp_filter_ctx filter, int number, uint64_t bits
 	return error;
 }
 
-static int add_row(scmp_filter_ctx filter, const struct live_call *call)
-{
-	int number = seccomp_syscall_resolve_name(call->name);
-	if (call->if_any)
-		return add_conditional_row(filter, number, call->if_any);
-	if (call->own_is_0)
-		return seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 1,
-					SCMP_A0(SCMP_CMP_NE, 0));
-	return seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 0);
-}
-
 /* The old mmap of 32-bit programs keeps its arguments in memory; its registers say
  * nothing then, and neither does that of a tracer that looks later. */
 static int add_mapping_row(scmp_filter_ctx filter, int number)
@@ -53,15 +42,26 @@ static int add_mapping_row(scmp_filter_ctx filter, int number)
 				SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
 }
 
-static int add_rules(scmp_filter_ctx filter, bool all_images)
+static int add_row(scmp_filter_ctx filter, const struct live_call *call)
+{
+	int number = seccomp_syscall_resolve_name(call->name);
+	if (call->only == LIVE_IF_ALL_IMAGES)
+		return add_mapping_row(filter, number);
+	if (call->if_any)
+		return add_conditional_row(filter, number, call->if_any);
+	if (call->own_is_0)
+		return seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 1,
+					SCMP_A0(SCMP_CMP_NE, 0));
+	return seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 0);
+}
+
+static int add_rules(scmp_filter_ctx filter, unsigned with)
 {
 	int error = 0;
 	for (unsigned i = 0; i < live_call_count && !error; i++) {
-		if (!live_calls[i].maps_images)
-			error = add_row(filter, &live_calls[i]);
-		else if (all_images)
-			error = add_mapping_row(filter,
-						seccomp_syscall_resolve_name(live_calls[i].name));
+		const struct live_call *call = &live_calls[i];
+		if (call->only == LIVE_ALWAYS || call->only & with)
+			error = add_row(filter, call);
 	}
 	if (!error)
 		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -93,7 +93,7 @@ static int export(scmp_filter_ctx filter, struct sock_fprog *program)
 	return error;
 }
 
-int live_compile_filter(struct sock_fprog *program, bool all_images)
+int live_compile_filter(struct sock_fprog *program, unsigned with)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	program->filter = NULL;
@@ -105,7 +105,7 @@ int live_compile_filter(struct sock_fprog *program, bool all_images)
 	if (!error)
 		error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	if (!error)
-		error = add_rules(filter, all_images);
+		error = add_rules(filter, with);
 	if (!error)
 		error = export(filter, program);
 	seccomp_release(filter);

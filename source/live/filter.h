@@ -4,11 +4,11 @@
 #define RINGSIDE_LIVE_FILTER_H
 
 #include <linux/filter.h>
-#include <stdbool.h>
 
-/* Compiles the filter from the table of calls, with or without those that map images. program->filter is host_alloc'd.
+/* Compiles the filter from the table of calls, the rows that are optional if
+ * their option (enum live_row_option) is in `with`. program->filter is host_alloc'd.
  * 0 or -errno. */
-int live_compile_filter(struct sock_fprog *program, bool all_images);
+int live_compile_filter(struct sock_fprog *program, unsigned with);
 
 /*
  * Puts the calling thread under the filter and returns the listener, or -errno.

@@ -29,6 +29,7 @@ struct live_options {
 	enum live_fate on_exit;     /* when this process ends before the tree, or is killed */
 	enum live_fate on_bugcheck; /* after a bug check */
 	enum live_images images;
+	bool proc_opens; /* opens of files in /proc are opens of their processes; costs */
 	/* Told, as a line without its end, what supervision takes from the tree: that a set-id
 	 * program runs without its privileges. From any thread. May be NULL. */
 	void (*warn)(const char *line);

@@ -286,11 +286,17 @@ static void finish(struct run *run)
 	host_free(run->filter.filter);
 }
 
+static unsigned optional_rows(const struct live_options *options)
+{
+	return (options->images == LIVE_IMAGES_ALL ? LIVE_IF_ALL_IMAGES : 0) |
+	       (options->proc_opens ? LIVE_IF_PROC_OPENS : 0);
+}
+
 int live_run(char *const argv[], const struct live_options *options, int *status,
 	     struct rs_error *error)
 {
 	struct run run = {.socket = -1, .options = options ? *options : (struct live_options){0}};
-	int failure = live_compile_filter(&run.filter, run.options.images == LIVE_IMAGES_ALL);
+	int failure = live_compile_filter(&run.filter, optional_rows(&run.options));
 	if (failure) {
 		explain(error, "cannot compile the seccomp filter: %s", strerror(-failure));
 		return failure;
