@@ -62,6 +62,23 @@ void host_free(void *memory)
 	free(memory);
 }
 
+#define LATE 64
+
+static void *_Atomic late[LATE];
+
+void host_free_later(void *memory)
+{
+	static atomic_uint next;
+	unsigned place = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) % LATE;
+	host_free(atomic_exchange_explicit(&late[place], memory, memory_order_acq_rel));
+}
+
+void host_free_late(void)
+{
+	for (unsigned i = 0; i < LATE; i++)
+		host_free(atomic_exchange_explicit(&late[i], NULL, memory_order_acq_rel));
+}
+
 void *host_map_at(size_t size, const char *site)
 {
 	if (host_shall_fail(site))

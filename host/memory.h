@@ -22,6 +22,12 @@
 void *host_alloc_at(size_t size, const char *site);
 void host_free(void *memory);
 
+/* Frees a block some other such blocks later, so that who uses it again by mistake finds
+ * what was left in it, and not somebody else's memory. host_free_late frees them all: at
+ * shutdown. */
+void host_free_later(void *memory);
+void host_free_late(void);
+
 /* The usable size of what host_alloc returned is at least what was asked for;
  * this is the same with a power-of-two alignment above 16. */
 #define host_alloc_aligned(size, alignment) host_alloc_aligned_at((size), (alignment), HOST_HERE)

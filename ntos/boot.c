@@ -127,6 +127,14 @@ static void set_switches(const struct rs_options *options)
 #undef SET
 }
 
+/* The first `count` steps, backwards. */
+static void shut_down(size_t count)
+{
+	while (count--)
+		steps[count].shutdown();
+	host_free_late();
+}
+
 int rs_boot(const struct rs_options *options)
 {
 	if (booted)
@@ -139,8 +147,7 @@ int rs_boot(const struct rs_options *options)
 		int error = steps[i].boot();
 		if (!error)
 			continue;
-		while (i--)
-			steps[i].shutdown();
+		shut_down(i);
 		return error;
 	}
 	booted = true;
@@ -151,8 +158,7 @@ void rs_shutdown(void)
 {
 	if (!booted)
 		return;
-	for (size_t i = STEPS; i--;)
-		steps[i].shutdown();
+	shut_down(STEPS);
 	booted = false;
 }
 

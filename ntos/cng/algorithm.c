@@ -158,7 +158,7 @@ void cng_remove(void *object, size_t size, bool allocated)
 {
 	explicit_bzero(object, size);
 	if (allocated)
-		host_free(object);
+		host_free_later(object); /* a handle that is used once more is none */
 }
 
 /* ---- Providers ------------------------------------------------------------------------- */

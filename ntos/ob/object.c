@@ -42,29 +42,6 @@ bool ob_reference_unless_dead(void *body)
 	return false;
 }
 
-/* The last few processes and threads that were deleted: their headers stay for a while,
- * so that a dereference too many finds a count and not somebody else's memory (VF-13). */
-#define BURIED 64
-
-static struct ob_header *_Atomic buried[BURIED];
-static atomic_uint next_buried;
-
-static void bury(struct ob_header *header)
-{
-	if (header->type != PsProcessType && header->type != PsThreadType) {
-		host_free(header);
-		return;
-	}
-	unsigned place = atomic_fetch_add_explicit(&next_buried, 1, memory_order_relaxed) % BURIED;
-	host_free(atomic_exchange_explicit(&buried[place], header, memory_order_acq_rel));
-}
-
-void ob_forget_buried(void)
-{
-	for (unsigned i = 0; i < BURIED; i++)
-		host_free(atomic_exchange_explicit(&buried[i], NULL, memory_order_acq_rel));
-}
-
 void ob_delete(struct ob_header *header)
 {
 	POBJECT_TYPE type = header->type;
@@ -73,7 +50,11 @@ void ob_delete(struct ob_header *header)
 	if (type->delete_body)
 		type->delete_body(header + 1);
 	atomic_fetch_sub_explicit(&type->TotalNumberOfObjects, 1, memory_order_relaxed);
-	bury(header);
+	/* A dereference too many shall find the count of a process or thread (VF-13). */
+	if (type == PsProcessType || type == PsThreadType)
+		host_free_later(header);
+	else
+		host_free(header);
 }
 
 LONGLONG ob_drop_reference(void *body)

@@ -104,9 +104,6 @@ bool ob_dereference_unless_last(void *body);
 NTSTATUS ob_reference_by_handle(HANDLE handle, ACCESS_MASK access, POBJECT_TYPE type,
 				KPROCESSOR_MODE mode, void **object);
 
-/* Frees what is left of deleted objects. At shutdown. */
-void ob_forget_buried(void);
-
 /* VF-26: tells of types that were altered since they were last looked at; `routine` is
  * of the driver that is asking. */
 void ob_check_types(const void *routine);

@@ -255,7 +255,6 @@ int ob_boot_types(void)
 
 void ob_shutdown_types(void)
 {
-	ob_forget_buried();
 	for (size_t i = 0; i < ROWS; i++) {
 		if (!*rows[i].variable)
 			continue;

@@ -4,7 +4,6 @@
 #include "ke/bugcheck.h"
 #include "ke/thread.h"
 #include "memory.h"
-#include "ob/object.h"
 #include "sanitizer.h"
 #include "support/bugcheck.h"
 #include <pthread.h>
@@ -586,7 +585,7 @@ static void threads_allocate_and_free_at_once(void **state)
 		assert_int_equal(pthread_create(&thread[i], NULL, churn, &seed[i]), 0);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(pthread_join(thread[i], NULL), 0);
-	ob_forget_buried(); /* the thread objects of the four */
+	host_free_late(); /* the thread objects of the four */
 	assert_int_equal(host_live_allocations(), before);
 }
 

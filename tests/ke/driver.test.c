@@ -195,7 +195,6 @@ static void what_lies_around_the_guard_outlives_an_overrun_stack(void **state)
 		0x7E, survive, &(struct crash){"crash", "overrun-stack"});
 	assert_string_equal(seen->module, "overrun-stack.sys");
 	assert_non_null(strstr(seen->detail, "return to 0x4141414141414141, which is no address"));
-	assert_string_equal(seen->callback, ""); /* the record of it is overwritten */
 }
 
 static void overrun_ends_at_the_guard_page_above_the_stack(void **state)

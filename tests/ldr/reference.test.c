@@ -228,7 +228,8 @@ static char names[512];
 static void add_name(void *unused, uint32_t rva, const char *name)
 {
 	(void)unused;
-	if (rva >= SAMPLE_DATA && rva < SAMPLE_BSS)
+	/* Not in the cookie, whose random bytes can be letters. */
+	if (rva >= SAMPLE_DATA + 0x10 && rva < SAMPLE_BSS)
 		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s@%x ", name, rva);
 }
 

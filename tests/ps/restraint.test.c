@@ -115,7 +115,7 @@ static void vf_03_registering_while_power_is_handled_is_told(void **state)
 /* ---- Zw calls ---------------------------------------------------------------------------- */
 
 /* Five arguments: all must arrive, by whatever way the call goes. */
-static ULONG64 ask_for_id(void)
+static __attribute__((noinline)) ULONG64 ask_for_id(void)
 {
 	NTSTATUS(NTAPI * query)
 	(HANDLE, ULONG, PVOID, ULONG, PULONG) = export_of("ZwQueryInformationProcess");
