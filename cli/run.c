@@ -132,6 +132,17 @@ static bool set_parameters(struct session *session, size_t index)
 			return false;
 		}
 	}
+	for (size_t i = 0; i < options->altitude_count; i++) {
+		const struct run_parameter *altitude = &options->altitudes[i];
+		if (!run_parameter_is_for(altitude, options->drivers[index]))
+			continue;
+		int error = rs_set_altitude(session->drivers[index], altitude->name);
+		if (error) {
+			cli_complain("--altitude %s: %s", altitude->name,
+				     error == -EINVAL ? "no decimal number" : strerror(-error));
+			return false;
+		}
+	}
 	return true;
 }
 

@@ -18,6 +18,9 @@ static const char help[] =
 	"                     a value under the Parameters registry key of every\n"
 	"                     driver, or of that one: a DWORD if it is a number, else\n"
 	"                     a string, or several of them; may be repeated\n"
+	"  --altitude [DRIVER:]NUMBER\n"
+	"                     where a minifilter stands: the highest is asked first\n"
+	"                     (370000, and each further driver one higher)\n"
 	"  --ioctl DEVICE,CODE[,INPUT[,LENGTH]]\n"
 	"                     before COMMAND, a control request to \\\\.\\NAME,\n"
 	"                     \\Device\\NAME or just NAME; INPUT in hexadecimal or\n"
@@ -68,6 +71,7 @@ static const char help[] =
 
 enum {
 	OPTION_PARAM = 256,
+	OPTION_ALTITUDE,
 	OPTION_PRESENT,
 	OPTION_PROFILE,
 	OPTION_MISSING,
@@ -86,6 +90,7 @@ enum {
 
 static const struct option long_options[] = {
 	{"param", required_argument, NULL, OPTION_PARAM},
+	{"altitude", required_argument, NULL, OPTION_ALTITUDE},
 	{"present", required_argument, NULL, OPTION_PRESENT},
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"missing", required_argument, NULL, OPTION_MISSING},
@@ -191,12 +196,32 @@ static bool read_parameter(struct run_options *options, char *text)
 	return read_values(parameter, equals + 1);
 }
 
+/* [DRIVER:]ALTITUDE */
+static bool read_altitude(struct run_options *options, char *text)
+{
+	char *colon = strchr(text, ':');
+	struct run_parameter *all = reallocarray(options->altitudes, options->altitude_count + 1,
+						 sizeof(*all));
+	if (!all) {
+		cli_complain("out of memory");
+		return false;
+	}
+	if (colon)
+		*colon = '\0';
+	options->altitudes = all;
+	all[options->altitude_count++] = (struct run_parameter){.driver = colon ? text : NULL,
+								.name = colon ? colon + 1 : text};
+	return true;
+}
+
 static bool read_option(struct run_options *options, int option)
 {
 	bool observed = false;
 	switch (option) {
 	case OPTION_PARAM:
 		return read_parameter(options, optarg);
+	case OPTION_ALTITUDE:
+		return read_altitude(options, optarg);
 	case OPTION_PRESENT:
 		return read_choice("--present", optarg, "win32", "subsystem",
 				   &options->live.subsystem);
@@ -255,14 +280,15 @@ bool run_parameter_is_for(const struct run_parameter *parameter, const char *pat
 	       strcasecmp(base + length, ".sys") == 0;
 }
 
-static bool names_a_driver(const struct run_options *options, const struct run_parameter *parameter)
+static bool names_a_driver(const struct run_options *options, const char *option,
+			   const struct run_parameter *parameter)
 {
 	for (size_t i = 0; i < options->driver_count; i++)
 		if (run_parameter_is_for(parameter, options->drivers[i]))
 			return true;
-	cli_complain(options->driver_count ? "--param names a driver that is not given: \"%s\""
-					   : "--param without a driver",
-		     parameter->driver);
+	cli_complain(options->driver_count ? "%s names a driver that is not given: \"%s\""
+					   : "%s without a driver",
+		     option, parameter->driver);
 	return false;
 }
 
@@ -277,7 +303,10 @@ static bool make_sense(const struct run_options *options)
 		return false;
 	}
 	for (size_t i = 0; i < options->parameter_count; i++)
-		if (!names_a_driver(options, &options->parameters[i]))
+		if (!names_a_driver(options, "--param", &options->parameters[i]))
+			return false;
+	for (size_t i = 0; i < options->altitude_count; i++)
+		if (!names_a_driver(options, "--altitude", &options->altitudes[i]))
 			return false;
 	return true;
 }
@@ -317,5 +346,6 @@ void run_options_free(struct run_options *options)
 	for (size_t i = 0; i < options->parameter_count; i++)
 		free(options->parameters[i].values);
 	free(options->parameters);
+	free(options->altitudes);
 	requests_free(&options->requests);
 }

@@ -22,7 +22,9 @@ struct run_options {
 	size_t driver_count;
 	struct run_parameter *parameters;
 	size_t parameter_count;
-	struct requests requests; /* --ioctl, --read and --write, in order */
+	struct run_parameter *altitudes; /* --altitude: the name is the number */
+	size_t altitude_count;
+	struct requests requests; /* --ioctl, --read, --write and --port, in order */
 	char **command;           /* COMMAND and its arguments, as argv */
 	const char *root;         /* --root, or NULL for / */
 	const char *output;       /* -o, or NULL for standard error */

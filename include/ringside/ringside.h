@@ -85,6 +85,11 @@ struct rs_driver *rs_load(const char *path, struct rs_error *error);
 int rs_set_parameter(struct rs_driver *driver, const char *name, const char *const *values,
 		     size_t count);
 
+/* Where a minifilter stands among the others: a decimal number with or without a fraction,
+ * the highest is asked first. Before rs_start; without it each is above those that were
+ * started before. 0, -EINVAL, -ENOMEM or -ENAMETOOLONG. */
+int rs_set_altitude(struct rs_driver *driver, const char *altitude);
+
 /* Calls DriverEntry; its status. */
 NTSTATUS rs_start(struct rs_driver *driver);
 

@@ -5,8 +5,7 @@
  * when none is named. Newer systems also look below Parameters. Read once, when the
  * filter registers.
  *
- * On Windows an INF file writes them. Here nobody installs a driver, so the loader asks for
- * a default instance when it starts a minifilter whose key has none.
+ * On Windows an INF file writes them, here altitude.c.
  *
  * Pages: FltRegisterFilter, "Creating an INF file for a minifilter driver".
  */
@@ -17,8 +16,6 @@
 #include "ob/handle.h"
 #include "rtl/string.h"
 #include "rtl/utf.h"
-#include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #define SERVICES u"\\REGISTRY\\MACHINE\\SYSTEM\\CurrentControlSet\\Services\\"
@@ -195,78 +192,4 @@ NTSTATUS flt_read_definitions(PFLT_FILTER filter)
 	if (status == STATUS_OBJECT_NAME_NOT_FOUND || status == STATUS_OBJECT_PATH_NOT_FOUND)
 		status = read_below(filter, &places[1]);
 	return status == STATUS_OBJECT_PATH_NOT_FOUND ? STATUS_OBJECT_NAME_NOT_FOUND : status;
-}
-
-/* ---- What an INF file would have written ------------------------------------------------------ */
-
-#define FIRST_ALTITUDE 370000 /* among the activity monitors */
-
-static bool append(WCHAR *buffer, PCUNICODE_STRING path, PCUNICODE_STRING below,
-		   UNICODE_STRING *joined)
-{
-	size_t length = (size_t)path->Length + below->Length;
-	if (length > MAX_PATH_UNITS * sizeof(WCHAR))
-		return false;
-	memcpy(buffer, path->Buffer, path->Length);
-	memcpy((char *)buffer + path->Length, below->Buffer, below->Length);
-	*joined = (UNICODE_STRING){(USHORT)length, (USHORT)length, buffer};
-	return true;
-}
-
-static bool has_key(PUNICODE_STRING path)
-{
-	HANDLE key;
-	if (!NT_SUCCESS(open_key(NULL, path, &key)))
-		return false;
-	ZwClose(key);
-	return true;
-}
-
-static NTSTATUS set_text(PCUNICODE_STRING path, PCUNICODE_STRING name, const WCHAR *text)
-{
-	ULONG size = sizeof(WCHAR);
-	for (const WCHAR *c = text; *c; c++)
-		size += sizeof(WCHAR);
-	return cm_set_value(path, name, REG_SZ, text, size);
-}
-
-/* Each driver gets an altitude of its own, the first the lowest. */
-static void next_altitude(WCHAR text[8])
-{
-	static atomic_uint given;
-	char digits[16];
-	snprintf(digits, sizeof(digits), "%u", FIRST_ALTITUDE + atomic_fetch_add(&given, 1) % 9999);
-	for (unsigned i = 0; i < 8; i++)
-		text[i] = (WCHAR)(i < 6 ? digits[i] : 0);
-}
-
-static NTSTATUS write_instance(PCUNICODE_STRING instances)
-{
-	static const UNICODE_STRING below = LITERAL(u"\\Ringside"), altitude = LITERAL(u"Altitude"),
-				    flags = LITERAL(u"Flags"), named = LITERAL(u"DefaultInstance");
-	WCHAR buffer[MAX_PATH_UNITS], text[8];
-	UNICODE_STRING path;
-	ULONG none = 0;
-	next_altitude(text);
-	if (!append(buffer, instances, &below, &path))
-		return STATUS_NAME_TOO_LONG;
-	NTSTATUS status = set_text(&path, &altitude, text);
-	if (NT_SUCCESS(status))
-		status = cm_set_value(&path, &flags, REG_DWORD, &none, sizeof(none));
-	return NT_SUCCESS(status) ? set_text(instances, &named, u"Ringside") : status;
-}
-
-NTSTATUS flt_write_default_instance(PCUNICODE_STRING service_path)
-{
-	static const UNICODE_STRING below[] = {LITERAL(u"\\Parameters\\Instances"),
-					       LITERAL(u"\\Instances")};
-	WCHAR buffer[MAX_PATH_UNITS];
-	UNICODE_STRING path;
-	for (unsigned i = 0; i < 2; i++) {
-		if (!append(buffer, service_path, &below[i], &path))
-			return STATUS_NAME_TOO_LONG;
-		if (has_key(&path))
-			return STATUS_SUCCESS;
-	}
-	return write_instance(&path);
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# ringside run --port, against tests/drivers/minifilter.
+# ringside run --port and --altitude, against tests/drivers/minifilter.
 set -u
 build=$1
 ringside=$build/ringside
@@ -64,10 +64,27 @@ a_bug_check_in_the_message_routine_ends_the_run() {
 	grep -q FLTMGR_FILE_SYSTEM err || fail "$(cat err)"
 }
 
+the_altitude_can_be_chosen() {
+	run run "$driver" --altitude minifilter:123.5 -- true
+	expect_status 0
+	expect_line 'registers with FltRegisterFilter at altitude 123.5'
+}
+
+what_is_no_altitude_is_refused() {
+	run run "$driver" --altitude high -- true
+	expect_status 125
+	grep -q -- '--altitude high: no decimal number' err || fail "$(cat err)"
+	run run "$driver" --altitude nobody:1 -- true
+	expect_status 125
+	grep -q -- '--altitude names a driver that is not given' err || fail "$(cat err)"
+}
+
 run_cases \
 	a_message_reports_status_length_and_answer \
 	a_port_without_a_message_is_only_connected_to \
 	a_port_that_nobody_has_is_reported \
 	what_the_minifilter_asks_gets_an_empty_reply \
 	what_is_no_port_is_refused \
-	a_bug_check_in_the_message_routine_ends_the_run
+	a_bug_check_in_the_message_routine_ends_the_run \
+	the_altitude_can_be_chosen \
+	what_is_no_altitude_is_refused

@@ -7,6 +7,7 @@
 #include "ldr/files.h"
 #include "support/bugcheck.h"
 #include "support/parallel.h"
+#include <errno.h>
 #include <ringside/event.h>
 #include <ringside/flt.h>
 #include <ringside/io.h>
@@ -271,6 +272,22 @@ static void filter_left_registered_is_bug_check_ce(void **state)
 	assert_non_null(strstr(seen->detail, "minifilter"));
 }
 
+static void altitude_is_chosen_before_the_start(void **state)
+{
+	(void)state;
+	struct rs_error error;
+	disconnect();
+	assert_ntsuccess(rs_unload(t.driver));
+	said[0] = 0;
+	t.driver = rs_load(TEST_BUILD "/tests/drivers/minifilter.sys", &error);
+	assert_non_null(t.driver);
+	assert_int_equal(rs_set_altitude(t.driver, "high"), -EINVAL);
+	assert_int_equal(rs_set_altitude(t.driver, ""), -EINVAL);
+	assert_int_equal(rs_set_altitude(t.driver, "45.25"), 0);
+	assert_ntsuccess(rs_start(t.driver));
+	assert_said("FltRegisterFilter at 4;setup 1 8 2;");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +303,7 @@ int main(void)
 		FLT_TEST(port_closed_twice_is_bug_check_93),
 		FLT_TEST(unload_waits_for_a_context_and_says_so),
 		FLT_TEST(filter_left_registered_is_bug_check_ce),
+		FLT_TEST(altitude_is_chosen_before_the_start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
