@@ -202,6 +202,8 @@ void rs_announce_shutdown(void);
 #define IRP_MJ_WRITE 0x04
 #define IRP_MJ_QUERY_INFORMATION 0x05
 #define IRP_MJ_SET_INFORMATION 0x06
+#define IRP_MJ_QUERY_EA 0x07
+#define IRP_MJ_SET_EA 0x08
 #define IRP_MJ_FLUSH_BUFFERS 0x09
 #define IRP_MJ_QUERY_VOLUME_INFORMATION 0x0a
 #define IRP_MJ_DIRECTORY_CONTROL 0x0c
@@ -319,6 +321,12 @@ typedef struct _IO_STACK_LOCATION {
 			ULONG FileInformationClass;
 			ULONG FileIndex __attribute__((aligned(8)));
 		} QueryDirectory;
+		struct {
+			ULONG Length;
+			PVOID EaList;
+			ULONG EaListLength;
+			ULONG EaIndex __attribute__((aligned(8)));
+		} QueryEa;
 		struct {
 			ULONG OutputBufferLength;
 			ULONG InputBufferLength __attribute__((aligned(8)));

@@ -179,7 +179,8 @@
 	X(REPARSE_POINT_NOT_RESOLVED, 0xC0000280)                                                  \
 	X(FILE_DELETED, 0xC0000123)                                                                \
 	X(FILE_CLOSED, 0xC0000128)                                                                 \
-	X(COMMITMENT_LIMIT, 0xC000012D)
+	X(COMMITMENT_LIMIT, 0xC000012D)                                                            \
+	X(EAS_NOT_SUPPORTED, 0xC000004F)
 
 enum {
 #define RINGSIDE_STATUS_ENUM(name, value) STATUS_##name = (int32_t)(value),

@@ -10,6 +10,7 @@
 #include "ob/handle.h"
 #include "ps/process.h"
 
+#define IO_IGNORE_SHARE_ACCESS_CHECK 0x0800
 #define SYNCHRONOUS (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT)
 
 /* Options that exclude each other, or need what is not asked for (ZwCreateFile). */
@@ -127,9 +128,19 @@ NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
 			    ULONG EaLength)
 {
 	(void)AllocationSize;
-	struct io_open open = {NULL,           NULL,        DesiredAccess,       0,
-			       FileAttributes, ShareAccess, CreateDisposition,   CreateOptions,
-			       EaBuffer,       EaLength,    ExGetPreviousMode(), NULL};
+	struct io_open open = {NULL,
+			       NULL,
+			       DesiredAccess,
+			       0,
+			       FileAttributes,
+			       ShareAccess,
+			       CreateDisposition,
+			       CreateOptions,
+			       EaBuffer,
+			       EaLength,
+			       ExGetPreviousMode(),
+			       false,
+			       NULL};
 	return create(FileHandle, ObjectAttributes, IoStatusBlock, &open);
 }
 
@@ -147,12 +158,14 @@ NTSTATUS NTAPI ZwCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
 }
 
 static NTSTATUS create_for_kernel(PHANDLE handle, POBJECT_ATTRIBUTES attributes,
-				  PIO_STATUS_BLOCK told, struct io_open *open, ULONG type)
+				  PIO_STATUS_BLOCK told, struct io_open *open, ULONG type,
+				  ULONG options)
 {
 	if (type) /* a named pipe or a mailslot, which no file system here has */
 		return STATUS_NOT_SUPPORTED;
 	/* IO_NO_PARAMETER_CHECKING aside, the caller is the kernel, as with ZwCreateFile. */
 	open->mode = KernelMode;
+	open->ignores_sharing = (options & IO_IGNORE_SHARE_ACCESS_CHECK) != 0;
 	return create(handle, attributes, told, open);
 }
 
@@ -164,12 +177,11 @@ NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
 {
 	(void)AllocationSize;
 	(void)InternalParameters;
-	(void)Options;
 	struct io_open open = {NULL,           NULL,        DesiredAccess, 0,
 			       FileAttributes, ShareAccess, Disposition,   CreateOptions,
 			       EaBuffer,       EaLength,    KernelMode,    NULL};
-	return create_for_kernel(FileHandle, ObjectAttributes, IoStatusBlock, &open,
-				 CreateFileType);
+	return create_for_kernel(FileHandle, ObjectAttributes, IoStatusBlock, &open, CreateFileType,
+				 Options);
 }
 
 NTSTATUS NTAPI IoCreateFileSpecifyDeviceObjectHint(
@@ -180,12 +192,11 @@ NTSTATUS NTAPI IoCreateFileSpecifyDeviceObjectHint(
 {
 	(void)AllocationSize;
 	(void)InternalParameters;
-	(void)Options;
 	struct io_open open = {NULL,           NULL,        DesiredAccess, 0,
 			       FileAttributes, ShareAccess, Disposition,   CreateOptions,
 			       EaBuffer,       EaLength,    KernelMode,    DeviceObject};
-	return create_for_kernel(FileHandle, ObjectAttributes, IoStatusBlock, &open,
-				 CreateFileType);
+	return create_for_kernel(FileHandle, ObjectAttributes, IoStatusBlock, &open, CreateFileType,
+				 Options);
 }
 
 struct create_context { /* IO_DRIVER_CREATE_CONTEXT */

@@ -30,6 +30,7 @@
 struct file_body {
 	FILE_OBJECT file;      /* first */
 	WORK_QUEUE_ITEM close; /* for a last reference that went at a raised IRQL */
+	bool ignores_sharing;
 };
 
 PWSTR io_name_behind(PFILE_OBJECT file)
@@ -118,6 +119,7 @@ static PFILE_OBJECT make_file(PDEVICE_OBJECT device, const UNICODE_STRING *name,
 	init_file(file);
 	file->Flags = flags_of(open->options);
 	file->RelatedFileObject = open->root;
+	body->ignores_sharing = open->ignores_sharing;
 	set_access(file, open);
 	if (!set_file_name(file, name)) {
 		ob_dereference(file);
@@ -126,6 +128,17 @@ static PFILE_OBJECT make_file(PDEVICE_OBJECT device, const UNICODE_STRING *name,
 	file->DeviceObject = device;
 	ob_reference(device);
 	return file;
+}
+
+NTSTATUS NTAPI IoSetFileObjectIgnoreSharing(PFILE_OBJECT FileObject)
+{
+	((struct file_body *)FileObject)->ignores_sharing = true;
+	return STATUS_SUCCESS;
+}
+
+BOOLEAN NTAPI IoIsFileObjectIgnoringSharing(PFILE_OBJECT FileObject)
+{
+	return ((struct file_body *)FileObject)->ignores_sharing;
 }
 
 /* ---- Its three requests ----------------------------------------------------------------- */

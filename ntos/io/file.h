@@ -30,6 +30,7 @@ struct io_open {
 	ULONG ea_length;
 	KPROCESSOR_MODE mode;
 	PDEVICE_OBJECT hint; /* of the device's stack, to begin there; NULL: its top */
+	bool ignores_sharing;
 };
 
 /* What IRP_MJ_CREATE shows of the opener (ntifs.h). */

@@ -9,11 +9,14 @@
 #include "io/fileobject.h"
 #include "ex/pool.h"
 #include "io/filter.h"
+#include "ke/spinlock.h"
 #include "rtl/utf.h"
 #include <string.h>
 
 #define NAME_TAG 0x6D4E6F49 /* 'IoNm' */
 #define FO_REMOTE_ORIGIN 0x1000000
+
+static KSPIN_LOCK vpb_lock; /* drivers take it; no volume here has a VPB */
 
 /* In pool, terminated. */
 static NTSTATUS copy_to_pool(const void *caller, const UNICODE_STRING *from, UNICODE_STRING *to)
@@ -49,6 +52,22 @@ PVOID NTAPI IoGetTransactionParameterBlock(PFILE_OBJECT FileObject)
 {
 	(void)FileObject;
 	return NULL;
+}
+
+PVOID NTAPI IoGetOplockKeyContextEx(PFILE_OBJECT FileObject)
+{
+	(void)FileObject;
+	return NULL;
+}
+
+VOID NTAPI IoAcquireVpbSpinLock(PKIRQL Irql)
+{
+	*Irql = KeAcquireSpinLockRaiseToDpc(&vpb_lock);
+}
+
+VOID NTAPI IoReleaseVpbSpinLock(KIRQL Irql)
+{
+	KeReleaseSpinLock(&vpb_lock, Irql);
 }
 
 ULONG NTAPI FsRtlIsPagingFile(PFILE_OBJECT FileObject)

@@ -8,6 +8,7 @@
  * the last of them takes a file along that is to be deleted.
  */
 #include "flt/context.h"
+#include "io/fileobject.h"
 #include "io/volume.h"
 #include "io/volume-node.h"
 #include "ke/list.h"
@@ -144,11 +145,18 @@ int volume_contents(struct volume_open *open, bool write)
 
 /* ---- Sharing ------------------------------------------------------------------------------------ */
 
+/* Shares with everybody: it asks for nothing that is shared, or need not ask. */
+static bool is_apart(PFILE_OBJECT file)
+{
+	return (!file->ReadAccess && !file->WriteAccess && !file->DeleteAccess) ||
+	       IoIsFileObjectIgnoringSharing(file);
+}
+
 /* Under the lock. What IoCheckShareAccess checks: nobody wants what another does not share,
  * and nobody withholds what another has. */
-static bool may_share(const struct volume_node *node, const FILE_OBJECT *file)
+static bool may_share(const struct volume_node *node, PFILE_OBJECT file)
 {
-	if (!file->ReadAccess && !file->WriteAccess && !file->DeleteAccess)
+	if (is_apart(file))
 		return true;
 	return !((file->ReadAccess && node->shared_read < node->opens) ||
 		 (file->WriteAccess && node->shared_write < node->opens) ||
@@ -157,10 +165,10 @@ static bool may_share(const struct volume_node *node, const FILE_OBJECT *file)
 		 (!file->SharedDelete && node->deleters));
 }
 
-static void count(struct volume_node *node, const FILE_OBJECT *file, unsigned by)
+static void count(struct volume_node *node, PFILE_OBJECT file, unsigned by)
 {
-	if (!file->ReadAccess && !file->WriteAccess && !file->DeleteAccess)
-		return; /* shares with everybody */
+	if (is_apart(file))
+		return;
 	node->opens += by;
 	node->readers += file->ReadAccess ? by : 0;
 	node->writers += file->WriteAccess ? by : 0;
@@ -170,7 +178,7 @@ static void count(struct volume_node *node, const FILE_OBJECT *file, unsigned by
 	node->shared_delete += file->SharedDelete ? by : 0;
 }
 
-NTSTATUS volume_join(struct volume_open *open, const FILE_OBJECT *file)
+NTSTATUS volume_join(struct volume_open *open, PFILE_OBJECT file)
 {
 	struct volume_node *node = open->node;
 	NTSTATUS status = STATUS_SUCCESS;
@@ -200,7 +208,7 @@ static void remove_file(const struct volume_node *node)
 	host_close(fd);
 }
 
-void volume_leave(struct volume_open *open, const FILE_OBJECT *file)
+void volume_leave(struct volume_open *open, PFILE_OBJECT file)
 {
 	struct volume_node *node = open->node;
 	volume_lock();

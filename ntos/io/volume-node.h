@@ -11,10 +11,10 @@ void volume_free_open(struct volume_open *open);
 
 /* Begins to count, with the rights and the sharing that the file object says.
  * SHARING_VIOLATION, DELETE_PENDING. */
-NTSTATUS volume_join(struct volume_open *open, const FILE_OBJECT *file);
+NTSTATUS volume_join(struct volume_open *open, PFILE_OBJECT file);
 
 /* Ends it, and removes a file that was to be deleted if it was the last; harmless when it
  * never began. */
-void volume_leave(struct volume_open *open, const FILE_OBJECT *file);
+void volume_leave(struct volume_open *open, PFILE_OBJECT file);
 
 #endif

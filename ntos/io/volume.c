@@ -45,6 +45,15 @@ PDEVICE_OBJECT io_volume(void)
 
 /* ---- Requests -------------------------------------------------------------------------- */
 
+/* Extended attributes. */
+static NTSTATUS refuse_attributes(PIRP irp, PIO_STACK_LOCATION location, ULONG_PTR *information)
+{
+	(void)irp;
+	(void)location;
+	(void)information;
+	return STATUS_EAS_NOT_SUPPORTED;
+}
+
 static volume_request *const requests[IRP_MJ_MAXIMUM_FUNCTION + 1] = {
 	[IRP_MJ_CREATE] = volume_create,
 	[IRP_MJ_CLOSE] = volume_close,
@@ -52,6 +61,8 @@ static volume_request *const requests[IRP_MJ_MAXIMUM_FUNCTION + 1] = {
 	[IRP_MJ_WRITE] = volume_write,
 	[IRP_MJ_QUERY_INFORMATION] = volume_query_file,
 	[IRP_MJ_SET_INFORMATION] = volume_set_file,
+	[IRP_MJ_QUERY_EA] = refuse_attributes,
+	[IRP_MJ_SET_EA] = refuse_attributes,
 	[IRP_MJ_FLUSH_BUFFERS] = volume_flush,
 	[IRP_MJ_QUERY_VOLUME_INFORMATION] = volume_query_volume,
 	[IRP_MJ_DIRECTORY_CONTROL] = volume_directory,

@@ -617,7 +617,39 @@ static void volume_answers_for_its_letter_and_knows_no_control_code(void **state
 	assert_status(
 		ZwFsControlFile(file, NULL, NULL, NULL, &v.result, 0x900a8, NULL, 0, buffer, 8),
 		STATUS_INVALID_DEVICE_REQUEST); /* FSCTL_GET_REPARSE_POINT */
+	PVOID object;
+	ULONG returned = 77;
+	assert_ntsuccess(ObReferenceObjectByHandle(file, 0, IoFileObjectType, 0, &object, NULL));
+	assert_status(FsRtlKernelFsControlFile(object, 0x900a8, NULL, 0, buffer, 8, &returned),
+		      STATUS_INVALID_DEVICE_REQUEST);
+	assert_status(
+		FsRtlQueryKernelEaFile(object, buffer, 8, TRUE, NULL, 0, NULL, TRUE, &returned),
+		STATUS_EAS_NOT_SUPPORTED);
+	assert_int_equal(returned, 0);
+	assert_status(FsRtlSetKernelEaFile(object, buffer, 8), STATUS_EAS_NOT_SUPPORTED);
+	rs_release(object);
 	assert_ntsuccess(ZwClose(file));
+}
+
+static void open_that_ignores_sharing_is_in_nobodys_way(void **state)
+{
+	UNICODE_STRING name = USTR(u"\\??\\Z:\\file");
+	OBJECT_ATTRIBUTES attributes = {sizeof(attributes), NULL, &name, OBJ_KERNEL_HANDLE};
+	HANDLE first, ignoring;
+	PVOID object;
+	(void)state;
+	put_file("file", "");
+	assert_ntsuccess(create_at(NULL, u"\\??\\Z:\\file", READ, 0, FILE_OPEN, 0, &first));
+	assert_status(try_open(u"\\??\\Z:\\file", READ, FILE_OPEN, 0), STATUS_SHARING_VIOLATION);
+	assert_ntsuccess(IoCreateFile(&ignoring, READ, &attributes, &v.result, NULL, 0, 0,
+				      FILE_OPEN, SYNCHRONOUS, NULL, 0, 0, NULL, 0x0800));
+	assert_ntsuccess(
+		ObReferenceObjectByHandle(ignoring, 0, IoFileObjectType, 0, &object, NULL));
+	assert_true(IoIsFileObjectIgnoringSharing(object));
+	rs_release(object);
+	assert_ntsuccess(ZwClose(first));
+	assert_ntsuccess(try_open(u"\\??\\Z:\\file", READ, FILE_OPEN, 0)); /* it shares nothing */
+	assert_ntsuccess(ZwClose(ignoring));
 }
 
 static void name_of_a_file_object_is_replaced(void **state)
@@ -749,6 +781,7 @@ int main(void)
 		READ_TEST(unaligned_transfer_without_buffering_is_invalid),
 		READ_TEST(driver_attached_to_the_volume_sees_all_requests),
 		READ_TEST(volume_answers_for_its_letter_and_knows_no_control_code),
+		READ_TEST(open_that_ignores_sharing_is_in_nobodys_way),
 		READ_TEST(name_of_a_file_object_is_replaced),
 		READ_TEST(threads_use_one_file_at_the_same_time),
 		READ_TEST(open_fails_cleanly_at_every_allocation),
