@@ -70,6 +70,19 @@ static void free_node(struct volume_node *node)
 	host_free(node);
 }
 
+ULONG io_writers_of(const void *section_pointers)
+{
+	ULONG count = 0;
+	volume_lock();
+	for (LIST_ENTRY *link = nodes.Flink; link != &nodes; link = link->Flink) {
+		const struct volume_node *node = LIST_OWNER(link, struct volume_node, link);
+		if (node->section == section_pointers)
+			count = node->writers + node->writable_sections;
+	}
+	volume_unlock();
+	return count;
+}
+
 bool volume_has_opens_below(const struct volume_node *folder)
 {
 	size_t length = strlen(folder->path);

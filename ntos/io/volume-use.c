@@ -48,11 +48,12 @@ struct volume_open *volume_open_of(PFILE_OBJECT file, NTSTATUS *status)
 
 /* ---- Sections ---------------------------------------------------------------------- */
 
-static void count_section(struct volume_node *node, bool image, unsigned by)
+static void count_section(struct volume_node *node, bool write, bool image, unsigned by)
 {
 	volume_lock();
 	node->sections += by;
 	node->image_sections += image ? by : 0;
+	node->writable_sections += write ? by : 0;
 	volume_unlock();
 }
 
@@ -72,15 +73,15 @@ NTSTATUS io_file_for_section(PFILE_OBJECT file, bool write, bool image, int *fd)
 	if (found < 0)
 		return volume_status(found);
 	*fd = found;
-	count_section(open->node, image, 1);
+	count_section(open->node, write, image, 1);
 	return STATUS_SUCCESS;
 }
 
-void io_section_is_gone(PFILE_OBJECT file, bool image)
+void io_section_is_gone(PFILE_OBJECT file, bool write, bool image)
 {
 	const struct volume_open *open = file->FsContext2;
 	if (open)
-		count_section(open->node, image, -1u);
+		count_section(open->node, write, image, -1u);
 }
 
 NTSTATUS volume_check_cut(const struct volume_node *node)

@@ -29,7 +29,10 @@ void io_leave_volume(PFILE_OBJECT file);
  * MEDIA_WRITE_PROTECTED. From then on the file has a section more, until it is told that
  * it has not. */
 NTSTATUS io_file_for_section(PFILE_OBJECT file, bool write, bool image, int *fd);
-void io_section_is_gone(PFILE_OBJECT file, bool image);
+void io_section_is_gone(PFILE_OBJECT file, bool write, bool image);
+
+/* How many opens and sections of the file with that SectionObjectPointer may write it. */
+ULONG io_writers_of(const void *section_pointers);
 
 /* ---- Nodes and opens ---------------------------------------------------------------------- */
 
@@ -57,7 +60,7 @@ struct volume_node {
 	unsigned opens, readers, writers, deleters; /* those of them that sharing concerns */
 	unsigned shared_read, shared_write, shared_delete;
 	bool delete_pending;
-	unsigned sections, image_sections; /* sections of the file */
+	unsigned sections, image_sections, writable_sections; /* sections of the file */
 };
 
 struct volume_scan { /* of a folder, as it was when the scan began */

@@ -150,7 +150,8 @@ static void delete_section(void *body)
 	if (section->memory >= 0)
 		host_close(section->memory);
 	if (section->file) {
-		io_section_is_gone(section->file, section->attributes & SEC_IMAGE);
+		bool image = section->attributes & SEC_IMAGE;
+		io_section_is_gone(section->file, !image && writes(section->protect), image);
 		ob_dereference(section->file);
 	}
 	host_free(section->image);
@@ -272,6 +273,11 @@ NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, PVOID *Secti
 	if (SectionFileSize)
 		*SectionFileSize = size;
 	return status;
+}
+
+ULONG NTAPI MmDoesFileHaveUserWritableReferences(PVOID SectionPointer)
+{
+	return io_writers_of(SectionPointer) + mm_count_writing_views(SectionPointer);
 }
 
 /* ---- Opening and asking ------------------------------------------------------------------------- */

@@ -82,6 +82,9 @@ struct mm_view_shown {
 };
 bool mm_find_view(PEPROCESS process, uintptr_t address, struct mm_view_shown *shown);
 
+/* How many views write the file with that SectionObjectPointer. */
+ULONG mm_count_writing_views(const void *section_pointers);
+
 /* The file of the view that `address` lies in (rtl_free_string). NOT_MAPPED_VIEW; FILE_INVALID
  * when it has none. */
 NTSTATUS mm_view_name(PEPROCESS process, uintptr_t address, UNICODE_STRING *name);
@@ -117,6 +120,8 @@ NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, PVOID *Secti
 					     PLARGE_INTEGER MaximumSize,
 					     ULONG SectionPageProtection,
 					     ULONG AllocationAttributes, ULONG Flags);
+/* Of a SECTION_OBJECT_POINTERS: opens, sections and views that can change the file. */
+ULONG NTAPI MmDoesFileHaveUserWritableReferences(PVOID SectionPointer);
 NTSTATUS NTAPI NtOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
 			     POBJECT_ATTRIBUTES ObjectAttributes);
 NTSTATUS NTAPI ZwOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,

@@ -281,3 +281,17 @@ NTSTATUS mm_view_name(PEPROCESS process, uintptr_t address, UNICODE_STRING *name
 	ob_dereference(section);
 	return status;
 }
+
+ULONG mm_count_writing_views(const void *section_pointers)
+{
+	ULONG count = 0;
+	pthread_mutex_lock(&all.lock);
+	for (LIST_ENTRY *e = all.list.Flink; e != &all.list; e = e->Flink) {
+		const struct view *v = LIST_OWNER(e, struct view, link);
+		count += v->section->file &&
+			 v->section->file->SectionObjectPointer == section_pointers &&
+			 (v->protect == PAGE_READWRITE || v->protect == PAGE_EXECUTE_READWRITE);
+	}
+	pthread_mutex_unlock(&all.lock);
+	return count;
+}

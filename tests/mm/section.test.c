@@ -415,6 +415,32 @@ static void section_for_a_scan_needs_no_handle(void **state)
 	assert_ntsuccess(ZwClose(file));
 }
 
+static void what_can_change_a_file_is_counted(void **state)
+{
+	HANDLE section;
+	PVOID object;
+	(void)state;
+	put_file("file", "0123456789");
+	HANDLE reader = open_it(u"\\??\\Z:\\file", READ);
+	assert_ntsuccess(ObReferenceObjectByHandle(reader, 0, NULL, 0, &object, NULL));
+	PVOID pointers = ((PFILE_OBJECT)object)->SectionObjectPointer;
+	assert_int_equal(MmDoesFileHaveUserWritableReferences(pointers), 0);
+	HANDLE writer = open_it(u"\\??\\Z:\\file", CHANGE);
+	assert_int_equal(MmDoesFileHaveUserWritableReferences(pointers), 1);
+	assert_ntsuccess(section_of(writer, 0, PAGE_READWRITE, SEC_COMMIT, &section));
+	assert_int_equal(MmDoesFileHaveUserWritableReferences(pointers), 2);
+	void *view = map(section, PAGE_READWRITE), *other = map(section, PAGE_READONLY);
+	assert_int_equal(MmDoesFileHaveUserWritableReferences(pointers), 3);
+	assert_ntsuccess(ZwClose(writer));
+	assert_ntsuccess(ZwClose(section)); /* the views hold it */
+	assert_int_equal(MmDoesFileHaveUserWritableReferences(pointers), 2);
+	unmap(view);
+	unmap(other);
+	assert_int_equal(MmDoesFileHaveUserWritableReferences(pointers), 0);
+	rs_release(object);
+	assert_ntsuccess(ZwClose(reader));
+}
+
 static void mapped_file_is_neither_cut_nor_an_image_deleted(void **state)
 {
 	HANDLE data, image;
@@ -503,6 +529,7 @@ int main(void)
 		READ_TEST(image_lies_as_its_headers_say_and_is_told),
 		READ_TEST(image_that_nobody_executes_is_not_told),
 		READ_TEST(section_for_a_scan_needs_no_handle),
+		WRITE_TEST(what_can_change_a_file_is_counted),
 		WRITE_TEST(mapped_file_is_neither_cut_nor_an_image_deleted),
 		READ_TEST(known_dll_is_the_file_of_the_root),
 		READ_TEST(sections_fail_cleanly_at_every_allocation),
