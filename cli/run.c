@@ -12,6 +12,7 @@
 #include "cli/run_options.h"
 #include "cli/run_order.h"
 #include <ringside/io.h>
+#include "sink/tree.h"
 #include "source/live/live.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@ struct session {
 	struct run_options options;
 	int output;
 	struct sink *sink;
+	struct sink_tree *tree;     /* --tree, or NULL */
 	struct rs_driver **drivers; /* as many as options.driver_count; NULL: not loaded */
 	size_t loaded, started;     /* the first so many of them */
 	struct sink_outcome outcome;
@@ -56,6 +58,14 @@ static unsigned width_of(int fd)
 	return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+static struct sink_options report_options(const struct session *session)
+{
+	return (struct sink_options){.fd = session->output,
+				     .detail = session->options.detail,
+				     .colour = wants_colour(session->output),
+				     .width = width_of(session->output)};
+}
+
 static bool open_report(struct session *session)
 {
 	const struct run_options *options = &session->options;
@@ -67,14 +77,13 @@ static bool open_report(struct session *session)
 		return false;
 	}
 	session->output = fd;
-	session->sink = sink_open(options->json ? &sink_json : &sink_text,
-				  &(struct sink_options){.fd = fd,
-							 .detail = options->detail,
-							 .colour = wants_colour(fd),
-							 .width = width_of(fd)});
-	if (!session->sink)
+	struct sink_options form = report_options(session);
+	session->sink = sink_open(options->json ? &sink_json : &sink_text, &form);
+	session->tree = options->tree ? sink_tree_open() : NULL;
+	bool complete = session->sink && (session->tree || !options->tree);
+	if (!complete)
 		cli_complain("out of memory");
-	return session->sink != NULL;
+	return complete;
 }
 
 static void begin_report(struct session *session)
@@ -87,6 +96,8 @@ static void begin_report(struct session *session)
 				      .present = options->live.subsystem ? "subsystem" : "win32",
 				      .command = options->command});
 	rs_listen(sink_hear, session->sink);
+	if (session->tree)
+		rs_listen(sink_tree_hear, session->tree);
 }
 
 /* A report that is not complete is a failure, except on a terminal or pipe whose
@@ -97,6 +108,10 @@ static void end_report(struct session *session)
 	session->outcome.crashed = rs_crashed();
 	sink_end(session->sink, &session->outcome);
 	error = sink_error(session->sink);
+	if (session->tree && !error) {
+		struct sink_options options = report_options(session);
+		error = -sink_tree_draw(session->tree, &options);
+	}
 	if (error && error != EPIPE) {
 		cli_complain("the report is incomplete: %s", strerror(error));
 		session->exit_status = CLI_FAILED;
@@ -106,6 +121,7 @@ static void end_report(struct session *session)
 static void close_report(struct session *session)
 {
 	sink_close(session->sink);
+	sink_tree_close(session->tree);
 	if (session->output != STDERR_FILENO)
 		close(session->output);
 }
@@ -290,6 +306,7 @@ static void run_booted(struct session *session)
 	if (rs_crashed())
 		return;
 	rs_unlisten(sink_hear, session->sink);
+	rs_unlisten(sink_tree_hear, session->tree);
 	rs_shutdown();
 }
 

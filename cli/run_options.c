@@ -58,6 +58,9 @@ static const char help[] =
 	"                     executable, which costs about 0.1 ms each\n"
 	"  --proc-opens       opening a file of another process in /proc opens that\n"
 	"                     process; every open of the tree costs 20 to 50 us more then\n"
+	"  --tree             at the end, draw the whole tree: when each process began,\n"
+	"                     how long it lasted, how it ended, whom it opened for what;\n"
+	"                     with -q that alone\n"
 	"  --json             report as one JSON object a line\n"
 	"  -o, --output FILE  report to FILE\n"
 	"  -q, --quiet        report bug checks alone\n"
@@ -77,6 +80,7 @@ enum {
 	OPTION_MISSING,
 	OPTION_ON_EXIT,
 	OPTION_IMAGES,
+	OPTION_TREE,
 	OPTION_PROC_OPENS,
 	OPTION_ON_BUGCHECK,
 	OPTION_JSON,
@@ -96,6 +100,7 @@ static const struct option long_options[] = {
 	{"missing", required_argument, NULL, OPTION_MISSING},
 	{"images", required_argument, NULL, OPTION_IMAGES},
 	{"proc-opens", no_argument, NULL, OPTION_PROC_OPENS},
+	{"tree", no_argument, NULL, OPTION_TREE},
 	{"on-exit", required_argument, NULL, OPTION_ON_EXIT},
 	{"on-bugcheck", required_argument, NULL, OPTION_ON_BUGCHECK},
 	{"json", no_argument, NULL, OPTION_JSON},
@@ -229,6 +234,8 @@ static bool read_option(struct run_options *options, int option)
 		return read_images(optarg, &options->live.images);
 	case OPTION_PROC_OPENS:
 		return options->live.proc_opens = true;
+	case OPTION_TREE:
+		return options->tree = true;
 	case OPTION_ON_EXIT:
 		return read_fate("--on-exit", optarg, &options->live.on_exit);
 	case OPTION_ON_BUGCHECK:
@@ -300,6 +307,10 @@ static bool make_sense(const struct run_options *options)
 	}
 	if (options->root_write && !options->root) {
 		cli_complain("--root-write needs --root DIR: the folder that may be changed");
+		return false;
+	}
+	if (options->tree && options->json) {
+		cli_complain("--tree is for people: not together with --json");
 		return false;
 	}
 	for (size_t i = 0; i < options->parameter_count; i++)

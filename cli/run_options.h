@@ -32,6 +32,7 @@ struct run_options {
 	enum rs_profile profile;
 	struct missing_option missing;
 	bool json, root_write;
+	bool tree; /* --tree */
 	struct live_options live;
 };
 

@@ -39,6 +39,9 @@ usage_errors_are_125_with_one_line() {
 		run --missing=status=STATUS_NONE_SUCH -- true
 		run --missing=status=0x100000000 -- true
 		run --no-such-option -- true
+		run --tree --json -- true
+		run --on-exit stay -- true
+		run --images some -- true
 		run -o /no/such/folder/file -- true
 	end
 }
@@ -177,6 +180,24 @@ without_a_driver_processes_are_traced() {
 	grep -qE '├╮ .*\\bin\\sleep +sleep 0$' err || fail "$(cat err)"
 }
 
+the_tree_shows_every_process_under_its_maker() {
+	run run -q warden.sys --param DenyImages=keeper --tree -- sh -c \
+		'sleep 300 & until grep -q sleep /proc/$!/comm; do :; done; kill $!; wait; ./keeper 0; exec sh -c "(true | cat); exit 3"'
+	expect_status 3
+	local line
+	while read -r line; do
+		grep -qE "$line" err || fail "no $line in: $(cat err)"
+	done <<-'end'
+		became the next +[0-9]+ sh -c "sleep
+		exited with 0 +├─ [0-9]+ grep
+		^ +│ +kill\(SIGTERM\) on [0-9]+ (sleep|sh): PROCESS_TERMINATE$
+		killed by SIGTERM +├─ [0-9]+ sleep 300$
+		refused +├─ [0-9]+ ./keeper 0$
+		exited with 3 +└─ [0-9]+ sh -c
+		exited with 0 +[├└]─ [0-9]+ cat$
+	end
+}
+
 a_reader_that_goes_away_does_not_end_the_run() {
 	"$ringside" run warden.sys -- sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 0; done; echo done' \
 		2> >(true) >out
@@ -292,6 +313,7 @@ run_cases \
 	a_protected_process_outlives_kill_9 \
 	subsystem_processes_have_linux_paths_and_nuls \
 	without_a_driver_processes_are_traced \
+	the_tree_shows_every_process_under_its_maker \
 	a_reader_that_goes_away_does_not_end_the_run \
 	a_full_disk_is_reported \
 	a_crashing_driver_is_123_and_the_command_ends \
