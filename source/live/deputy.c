@@ -13,7 +13,8 @@
  * signal, whose handler does it: one system call, in the middle of whatever
  * the driver is doing, and no lock or memory is needed for that.
  *
- * `lock` is the tracer's: it protects its state and everything here. Deputies take
+ * `lock` is the tracer's: it protects its state and everything here, and is taken inside the
+ * watch's. Deputies take
  * reports only while the tracer is away, under the lock, and the tracer waits for
  * reports only when it is not away: so the reports of one task are handled in their order.
  */
@@ -204,14 +205,14 @@ static void take_orders(void)
 
 void live_begin_tracing(bool (*step)(void))
 {
-	pthread_mutex_lock(&lock);
 	t.watched = (struct live_watched){.processor = ke_processor(), .relieve = relieve};
+	self = &t.watched;
+	live_watch(self); /* its lock comes before ours */
+	pthread_mutex_lock(&lock);
 	t.tid = gettid();
 	t.step = step;
 	t.away = t.ended = false;
-	self = &t.watched;
 	take_orders();
-	live_watch(self);
 }
 
 /* Deputies that are kept come back before this does. */
