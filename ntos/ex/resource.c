@@ -106,10 +106,10 @@ static bool again(struct ex_resource *state, struct holder *mine, enum kind kind
 static void wait_for(struct ex_resource *state, enum kind kind)
 {
 	ULONG *waiters = kind == EXCLUSIVE ? &state->exclusive_waiters : &state->shared_waiters;
-	++*waiters;
+	__atomic_fetch_add(waiters, 1, __ATOMIC_RELAXED); /* read without the lock */
 	while (!available(state, kind) || !add_holder(state, self(), kind == EXCLUSIVE))
 		pthread_cond_wait(&state->changed, &state->lock);
-	--*waiters;
+	__atomic_fetch_sub(waiters, 1, __ATOMIC_RELAXED);
 }
 
 static BOOLEAN acquire(PERESOURCE resource, enum kind kind, BOOLEAN wait)
