@@ -16,6 +16,7 @@
 #include "ex/callbackobject.h"
 #include "ex/event.h"
 #include "ex/pool.h"
+#include "ex/timerobject.h"
 #include "ex/workitem.h"
 #include "flt/flt.h"
 #include "io/device.h"
@@ -200,7 +201,7 @@ static void check_to_run_later(const struct ldr_module *module)
 {
 	const void *base = module->entry.DllBase, *found, *dpc;
 	SIZE_T size = module->entry.SizeOfImage;
-	if ((found = ke_find_timer(base, size)))
+	if ((found = ke_find_timer(base, size)) || (found = ex_find_timer(base, size)))
 		found_timer_or_dpc(module, 0, found, NULL);
 	if ((found = ke_find_dpc(base, size, &dpc)))
 		found_timer_or_dpc(module, 1, dpc, found);

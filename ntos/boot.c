@@ -12,6 +12,7 @@
 #include "ex/callbackobject.h"
 #include "ex/pool.h"
 #include "ex/restraint.h"
+#include "ex/timerobject.h"
 #include "ex/workitem.h"
 #include "flt/flt.h"
 #include "io/device.h"
@@ -89,6 +90,7 @@ static void shut_callbacks(void)
 	ps_shutdown_notify();
 	ex_shutdown_restraint();
 	etw_shutdown();
+	ex_shutdown_timers();
 }
 
 static const struct {
