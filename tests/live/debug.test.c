@@ -182,34 +182,71 @@ static void gdb_attaches_and_detaches(void **state)
 
 /* ---- Ends ---------------------------------------------------------------------------------- */
 
+/* A supervised script in a process that can be killed; it writes to descriptor 7, which is
+ * the returned one's other end. */
+static int start_supervisor(const char *script, enum live_fate on_exit, pid_t *supervisor)
+{
+	int ends[2];
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fflush(NULL);
+	*supervisor = fork();
+	if (*supervisor == 0) {
+		struct live_options options = {.on_exit = on_exit};
+		dup2(ends[1], 7);
+		supervise_command((char *[]){"sh", "-c", (char *)(uintptr_t)script, NULL},
+				  &options);
+		_exit(0);
+	}
+	close(ends[1]);
+	alarm(PATIENCE);
+	return ends[0];
+}
+
+static void kill_supervisor(pid_t supervisor)
+{
+	kill(supervisor, SIGKILL);
+	waitpid(supervisor, NULL, 0);
+}
+
 static void the_traced_die_with_the_supervisor_too(void **state)
 {
 	(void)state;
 	if (!there_is("strace"))
 		skip();
-	int ends[2];
+	pid_t supervisor;
 	char byte;
-	assert_int_equal(pipe(ends), 0);
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		char script[256];
-		snprintf(script, sizeof script,
-			 "sleep 300 & p=$!; strace -p $p -o /dev/null 2>/dev/null & s=$!; "
-			 "until grep -q \"^TracerPid:.$s\\$\" /proc/$p/status; do :; done; "
-			 "echo >&%d; sleep 300",
-			 ends[1]);
-		supervise(script);
-		_exit(0);
-	}
-	close(ends[1]);
-	alarm(PATIENCE);
-	assert_int_equal(read(ends[0], &byte, 1), 1);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	assert_int_equal(read(ends[0], &byte, 1), 0); /* everybody who had the other end is gone */
+	int end = start_supervisor(
+		"sleep 300 & p=$!; strace -p $p -o /dev/null 2>/dev/null & s=$!; "
+		"until grep -q \"^TracerPid:.$s\\$\" /proc/$p/status; do :; done; "
+		"echo >&7; sleep 300",
+		LIVE_KILL, &supervisor);
+	assert_int_equal(read(end, &byte, 1), 1);
+	kill_supervisor(supervisor);
+	assert_int_equal(read(end, &byte, 1), 0); /* everybody who had the other end is gone */
 	alarm(0);
-	close(ends[0]);
+	close(end);
+}
+
+static void the_traced_go_on_when_they_are_released(void **state)
+{
+	(void)state;
+	if (!there_is("strace"))
+		skip();
+	pid_t supervisor;
+	char text[16] = "";
+	int end = start_supervisor("strace -f -o /dev/null sh -c 'printf r >&7; read x <$FIFO; "
+				   "/bin/true && (exit 3); printf done$? >&7'",
+				   LIVE_RELEASE, &supervisor);
+	assert_int_equal(read(end, text, 1), 1);
+	kill_supervisor(supervisor);
+	int writer = open(fifo, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(writer, "\n", 1), 1);
+	close(writer);
+	assert_int_equal(read(end, text, sizeof text - 1), 5);
+	assert_string_equal(text, "done3");
+	assert_int_equal(read(end, text, 1), 0);
+	alarm(0);
+	close(end);
 }
 
 int main(int argc, char *argv[])
@@ -227,6 +264,7 @@ int main(int argc, char *argv[])
 		LIVE_TEST(what_gdb_runs_is_seen),
 		LIVE_TEST(gdb_attaches_and_detaches),
 		LIVE_TEST(the_traced_die_with_the_supervisor_too),
+		LIVE_TEST(the_traced_go_on_when_they_are_released),
 	};
 	maybe_act(acts, argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
