@@ -240,6 +240,16 @@ VOID NTAPI KeSetTargetProcessorDpc(PKDPC Dpc, CCHAR Number)
 	Dpc->Number = (USHORT)((UCHAR)Number + 1);
 }
 
+NTSTATUS NTAPI KeSetTargetProcessorDpcEx(PKDPC Dpc, PPROCESSOR_NUMBER ProcNumber)
+{
+	check(Dpc, "KeSetTargetProcessorDpcEx");
+	ULONG index = KeGetProcessorIndexFromNumber(ProcNumber);
+	if (index >= ke_count_processors())
+		return STATUS_INVALID_PARAMETER;
+	Dpc->Number = (USHORT)(index + 1);
+	return STATUS_SUCCESS;
+}
+
 /* ---- What an unloaded driver left --------------------------------------------------------- */
 
 static bool within(const void *address, const void *base, SIZE_T size)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 struct _KDPC;
+struct _PROCESSOR_NUMBER;
 typedef VOID NTAPI KDEFERRED_ROUTINE(struct _KDPC *Dpc, PVOID DeferredContext,
 				     PVOID SystemArgument1, PVOID SystemArgument2);
 typedef KDEFERRED_ROUTINE *PKDEFERRED_ROUTINE;
@@ -56,5 +57,6 @@ BOOLEAN NTAPI KeRemoveQueueDpcEx(PKDPC Dpc, BOOLEAN WaitIfActive);
 VOID NTAPI KeFlushQueuedDpcs(void);
 VOID NTAPI KeSetImportanceDpc(PKDPC Dpc, KDPC_IMPORTANCE Importance);
 VOID NTAPI KeSetTargetProcessorDpc(PKDPC Dpc, CCHAR Number);
+NTSTATUS NTAPI KeSetTargetProcessorDpcEx(PKDPC Dpc, struct _PROCESSOR_NUMBER *ProcNumber);
 
 #endif

@@ -263,6 +263,13 @@ NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertabl
 	return STATUS_SUCCESS;
 }
 
+/* Whether another thread ran meanwhile, only the host knows. */
+NTSTATUS NTAPI ZwYieldExecution(void)
+{
+	sched_yield();
+	return STATUS_SUCCESS;
+}
+
 BOOLEAN NTAPI KeAlertThread(PKTHREAD Thread, KPROCESSOR_MODE AlertMode)
 {
 	struct ke_thread *thread = ke_thread_of(Thread);

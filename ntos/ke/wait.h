@@ -24,6 +24,7 @@ NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertabl
 
 /* Alerts end alertable waits of their mode, or of kernel mode any; the next one if
  * none is under way. They return whether an alert was pending before. */
+NTSTATUS NTAPI ZwYieldExecution(void);
 BOOLEAN NTAPI KeAlertThread(PKTHREAD Thread, KPROCESSOR_MODE AlertMode);
 BOOLEAN NTAPI KeTestAlertThread(KPROCESSOR_MODE AlertMode);
 

@@ -268,6 +268,12 @@ ULONG NTAPI SeTokenType(PACCESS_TOKEN Token)
 	return TokenPrimary;
 }
 
+ULONG NTAPI SeTokenImpersonationLevel(PACCESS_TOKEN Token)
+{
+	(void)Token;
+	return SecurityAnonymous; /* what a primary token says */
+}
+
 NTSTATUS NTAPI SeQueryAuthenticationIdToken(PACCESS_TOKEN Token, PLUID AuthenticationId)
 {
 	*AuthenticationId = Token->authentication_id;

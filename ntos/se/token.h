@@ -27,6 +27,7 @@
 #define SE_PRIVILEGE_ENABLED 0x2
 
 enum { TokenPrimary = 1, TokenImpersonation = 2 };
+enum { SecurityAnonymous }; /* the SECURITY_IMPERSONATION_LEVEL of a primary token */
 
 struct se_group {
 	SID sid;
@@ -107,6 +108,7 @@ NTSTATUS NTAPI ZwOpenThreadTokenEx(HANDLE ThreadHandle, ACCESS_MASK DesiredAcces
 BOOLEAN NTAPI SeTokenIsAdmin(PACCESS_TOKEN Token);
 BOOLEAN NTAPI SeTokenIsRestricted(PACCESS_TOKEN Token);
 ULONG NTAPI SeTokenType(PACCESS_TOKEN Token);
+ULONG NTAPI SeTokenImpersonationLevel(PACCESS_TOKEN Token);
 NTSTATUS NTAPI SeQueryAuthenticationIdToken(PACCESS_TOKEN Token, PLUID AuthenticationId);
 NTSTATUS NTAPI SeQuerySessionIdToken(PACCESS_TOKEN Token, PULONG SessionId);
 NTSTATUS NTAPI SeQueryInformationToken(PACCESS_TOKEN Token, ULONG TokenInformationClass,

@@ -5,7 +5,9 @@
 #include "ke/apc.h"
 #include "ke/bugcheck.h"
 #include "ke/event.h"
+#include "ke/dpc.h"
 #include "ke/mutex.h"
+#include "ke/processor.h"
 #include "ke/semaphore.h"
 #include "ps/process.h"
 #include "support/bugcheck.h"
@@ -139,6 +141,34 @@ static void waiting_for_all_takes_none_until_all_are_there(void **state)
 		KeWaitForMultipleObjects(4, objects, WaitAll, 0, KernelMode, FALSE, NULL, blocks));
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(KeReadStateEvent(&event[i]), 0);
+}
+
+static ULONG ran_on;
+
+static VOID NTAPI note_processor(PKDPC dpc, PVOID context, PVOID first, PVOID second)
+{
+	(void)dpc;
+	(void)first;
+	(void)second;
+	ran_on = KeGetCurrentProcessorNumberEx(NULL);
+	KeSetEvent(context, 0, FALSE);
+}
+
+static void dpc_runs_on_the_processor_it_was_given(void **state)
+{
+	(void)state;
+	KDPC dpc;
+	KEVENT done;
+	PROCESSOR_NUMBER last = {.Number = (UCHAR)(KeQueryActiveProcessorCount(NULL) - 1)};
+	PROCESSOR_NUMBER none = {.Group = 1};
+	KeInitializeEvent(&done, NotificationEvent, FALSE);
+	KeInitializeDpc(&dpc, note_processor, &done);
+	assert_ntsuccess(KeSetTargetProcessorDpcEx(&dpc, &last));
+	assert_status(KeSetTargetProcessorDpcEx(&dpc, &none), STATUS_INVALID_PARAMETER);
+	assert_true(KeInsertQueueDpc(&dpc, NULL, NULL));
+	assert_ntsuccess(ZwYieldExecution());
+	assert_ntsuccess(wait_for(&done));
+	assert_int_equal(ran_on, last.Number);
 }
 
 /* At least as long as asked for; how much longer is for the machine to say. */
@@ -603,6 +633,7 @@ int main(void)
 		WORLD_TEST(mutex_is_recursive_and_a_critical_region),
 		WORLD_TEST(waiting_for_any_takes_the_first_that_is_there),
 		WORLD_TEST(waiting_for_all_takes_none_until_all_are_there),
+		WORLD_TEST(dpc_runs_on_the_processor_it_was_given),
 		WORLD_TEST(delay_and_time_outs_last),
 		WORLD_TEST(alert_ends_the_next_alertable_wait_of_its_mode),
 		WORLD_TEST(process_and_thread_are_signalled_at_their_end),
