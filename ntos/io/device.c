@@ -17,6 +17,7 @@
 #include "io/irp.h"
 #include "io/lock.h"
 #include "io/shutdown.h"
+#include "io/wmi.h"
 #include "io/volume.h"
 #include "ke/bugcheck.h"
 #include "ke/event.h"
@@ -290,6 +291,7 @@ void io_shutdown(void)
 {
 	atomic_store(&down, true);
 	io_unmount();
+	io_shutdown_wmi();
 	while (!list_empty(&all))
 		IoDeleteDevice(
 			LIST_OWNER(all.Flink, struct io_device_extra, all_link)->DeviceObject);
