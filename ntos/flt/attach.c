@@ -105,19 +105,6 @@ NTSTATUS NTAPI FltGetVolumeInstanceFromName(PFLT_FILTER Filter, PFLT_VOLUME Volu
 	return status;
 }
 
-/* Takes it out of its filter's list; false: somebody else tears it down already. */
-static bool take(PFLT_INSTANCE instance)
-{
-	pthread_mutex_lock(&flt_lock);
-	LIST_ENTRY *head = &instance->filter->instances, *link = head->Flink;
-	while (link != head && link != &instance->of_filter)
-		link = link->Flink;
-	if (link != head)
-		list_remove(link);
-	pthread_mutex_unlock(&flt_lock);
-	return link != head;
-}
-
 NTSTATUS NTAPI FltDetachVolume(PFLT_FILTER Filter, PFLT_VOLUME Volume,
 			       PCUNICODE_STRING InstanceName)
 {
@@ -131,7 +118,7 @@ NTSTATUS NTAPI FltDetachVolume(PFLT_FILTER Filter, PFLT_VOLUME Volume,
 	status = STATUS_FLT_DO_NOT_DETACH; /* without the routine it never is */
 	if (query)
 		FLT_CALL(query, "InstanceQueryTeardownCallback", status = query(&related, 0));
-	bool taken = NT_SUCCESS(status) && take(found);
+	bool taken = NT_SUCCESS(status) && flt_take_instance(found);
 	flt_dereference(&found->object);
 	if (!NT_SUCCESS(status))
 		return status;

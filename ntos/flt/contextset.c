@@ -72,15 +72,15 @@ BOOLEAN NTAPI FltSupportsFileContexts(PFILE_OBJECT FileObject)
 struct change {
 	struct flt_home home;
 	int operation;
-	bool leaving;                   /* what it would hang on is being torn down */
-	struct flt_context *made, *old; /* old: referenced for the caller */
+	const struct _FLT_INSTANCE *instance; /* that has to be there; or NULL */
+	struct flt_context *made, *old;       /* old: referenced for the caller */
 };
 
 /* Under flt_lock. */
 static NTSTATUS set_locked(struct change *change)
 {
 	struct flt_context *made = change->made;
-	if (change->leaving || made->filter->leaving)
+	if (made->filter->leaving || (change->instance && change->instance->leaving))
 		return STATUS_FLT_DELETING_OBJECT;
 	if (made->home.on)
 		return STATUS_FLT_CONTEXT_ALREADY_LINKED;
@@ -104,10 +104,10 @@ static void hand_out(struct flt_context *context, PFLT_CONTEXT *to)
 		flt_release_context(context);
 }
 
-static NTSTATUS set(const struct flt_home *home, int operation, bool leaving, PFLT_CONTEXT body,
-		    PFLT_CONTEXT *old)
+static NTSTATUS set(const struct flt_home *home, int operation, PFLT_INSTANCE instance,
+		    PFLT_CONTEXT body, PFLT_CONTEXT *old)
 {
-	struct change change = {.home = *home, .operation = operation, .leaving = leaving};
+	struct change change = {.home = *home, .operation = operation, .instance = instance};
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
 	if (operation != FLT_SET_CONTEXT_REPLACE_IF_EXISTS &&
 	    operation != FLT_SET_CONTEXT_KEEP_IF_EXISTS)
@@ -160,7 +160,7 @@ NTSTATUS NTAPI FltSetVolumeContext(PFLT_VOLUME Volume, int Operation, PFLT_CONTE
 				   PFLT_CONTEXT *OldContext)
 {
 	struct flt_home home = on_volume(filter_of_context(NewContext), Volume);
-	return set(&home, Operation, false, NewContext, OldContext);
+	return set(&home, Operation, NULL, NewContext, OldContext);
 }
 
 NTSTATUS NTAPI FltGetVolumeContext(PFLT_FILTER Filter, PFLT_VOLUME Volume, PFLT_CONTEXT *Context)
@@ -180,7 +180,7 @@ NTSTATUS NTAPI FltSetInstanceContext(PFLT_INSTANCE Instance, int Operation, PFLT
 				     PFLT_CONTEXT *OldContext)
 {
 	struct flt_home home = on_instance(Instance);
-	return set(&home, Operation, Instance->leaving, NewContext, OldContext);
+	return set(&home, Operation, Instance, NewContext, OldContext);
 }
 
 NTSTATUS NTAPI FltGetInstanceContext(PFLT_INSTANCE Instance, PFLT_CONTEXT *Context)
@@ -206,7 +206,7 @@ static NTSTATUS set_on_file(const struct flt_home *home, const FILE_OBJECT *file
 			*old = NULL;
 		return STATUS_NOT_SUPPORTED;
 	}
-	return set(home, operation, instance->leaving, body, old);
+	return set(home, operation, instance, body, old);
 }
 
 static NTSTATUS get_on_file(const struct flt_home *home, const FILE_OBJECT *file,

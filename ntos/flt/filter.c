@@ -230,7 +230,7 @@ VOID NTAPI FltUnregisterFilter(PFLT_FILTER Filter)
 	Filter->leaving = true;
 	pthread_mutex_unlock(&flt_lock);
 	flt_disconnect_clients(Filter);
-	while ((instance = flt_take_instance(Filter)))
+	while ((instance = flt_take_first_instance(Filter)))
 		flt_tear_down(instance, Filter->unload_reason);
 	flt_delete_volume_contexts(Filter);
 	tell_what_is_left(Filter);

@@ -13,6 +13,7 @@
 #include "flt/abi.h"
 #include "ke/list.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 extern pthread_mutex_t flt_lock;
@@ -60,8 +61,8 @@ struct _FLT_FILTER {
 	LIST_ENTRY all_contexts; /* struct flt_context.of_filter */
 	LIST_ENTRY ports;        /* struct _FLT_PORT.of_filter */
 	unsigned server_ports;
-	bool started, leaving;
-	ULONG unload_reason; /* what teardown routines are told */
+	atomic_bool started, leaving; /* changed under it */
+	ULONG unload_reason;          /* what teardown routines are told */
 };
 
 struct _FLT_VOLUME {
@@ -81,7 +82,7 @@ struct _FLT_INSTANCE {
 	/* Under flt_lock. */
 	LIST_ENTRY of_filter, of_volume;
 	bool attached; /* its setup routine has agreed: it gets operations */
-	bool leaving;
+	bool leaving;  /* it is being torn down, and is in no list any more */
 };
 
 /* ---- Objects (object.c) ----------------------------------------------------------------- */
@@ -134,9 +135,10 @@ NTSTATUS flt_attach(PFLT_FILTER filter, PFLT_VOLUME volume, const struct flt_def
 /* Tears an instance down in the documented order and frees it. */
 void flt_tear_down(PFLT_INSTANCE instance, ULONG reason);
 
-/* The first instance of a filter that is attached, taken from its list; NULL: none. The
- * caller tears it down. */
-PFLT_INSTANCE flt_take_instance(PFLT_FILTER filter);
+/* Takes an instance from its filter's list: the caller tears it down. False, or NULL where it
+ * is the first: there is none, or somebody else tears it down already. */
+bool flt_take_instance(PFLT_INSTANCE instance);
+PFLT_INSTANCE flt_take_first_instance(PFLT_FILTER filter);
 
 /* What a routine of the instance is shown. */
 FLT_RELATED_OBJECTS flt_related(PFLT_INSTANCE instance, struct _FILE_OBJECT *file);

@@ -105,6 +105,18 @@ static NTSTATUS ask(PFLT_INSTANCE made, ULONG flags)
 	return status;
 }
 
+bool flt_take_instance(PFLT_INSTANCE instance)
+{
+	pthread_mutex_lock(&flt_lock);
+	LIST_ENTRY *head = &instance->filter->instances, *link = head->Flink;
+	while (link != head && link != &instance->of_filter)
+		link = link->Flink;
+	if (link != head)
+		list_remove(link);
+	pthread_mutex_unlock(&flt_lock);
+	return link != head;
+}
+
 static void delist(PFLT_INSTANCE instance)
 {
 	pthread_mutex_lock(&flt_lock);
@@ -122,13 +134,16 @@ static void end(PFLT_INSTANCE instance, const void *routine)
 	free_instance(instance);
 }
 
+/* If it is torn down already, that waits for the reference. */
 static NTSTATUS refused(PFLT_INSTANCE made, NTSTATUS status)
 {
-	delist(made);
-	pthread_mutex_lock(&flt_lock);
-	list_remove(&made->of_filter);
-	pthread_mutex_unlock(&flt_lock);
-	end(made, (const void *)made->filter->registration.InstanceSetupCallback);
+	const void *routine = (const void *)made->filter->registration.InstanceSetupCallback;
+	bool taken = flt_take_instance(made);
+	if (taken)
+		delist(made);
+	flt_dereference(&made->object);
+	if (taken)
+		end(made, routine);
 	return status;
 }
 
@@ -138,6 +153,7 @@ NTSTATUS flt_attach(PFLT_FILTER filter, PFLT_VOLUME volume, const struct flt_def
 	PFLT_INSTANCE made = make(filter, volume, &definition->altitude, name);
 	if (!made)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	flt_reference(&made->object); /* until here is done with it */
 	NTSTATUS status = enlist(made);
 	if (!NT_SUCCESS(status)) {
 		free_instance(made);
@@ -148,17 +164,19 @@ NTSTATUS flt_attach(PFLT_FILTER filter, PFLT_VOLUME volume, const struct flt_def
 	if (!NT_SUCCESS(status))
 		return refused(made, status);
 	pthread_mutex_lock(&flt_lock);
-	made->attached = true;
-	bool held = !attached || flt_reference(&made->object);
+	made->attached = !made->leaving;
+	bool there = made->attached;
 	pthread_mutex_unlock(&flt_lock);
-	if (attached)
+	if (attached && there)
 		*attached = made;
-	return held ? STATUS_SUCCESS : STATUS_FLT_DELETING_OBJECT;
+	else
+		flt_dereference(&made->object);
+	return there ? STATUS_SUCCESS : STATUS_FLT_DELETING_OBJECT;
 }
 
 /* ---- Tearing down ---------------------------------------------------------------------------- */
 
-PFLT_INSTANCE flt_take_instance(PFLT_FILTER filter)
+PFLT_INSTANCE flt_take_first_instance(PFLT_FILTER filter)
 {
 	PFLT_INSTANCE taken = NULL;
 	pthread_mutex_lock(&flt_lock);

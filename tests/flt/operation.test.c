@@ -35,7 +35,6 @@ static FLT_PREOP_CALLBACK_STATUS before(const char *who, struct record *of, PFLT
 	assert_ptr_equal(objects->Instance, data->Iopb->TargetInstance);
 	assert_ptr_equal(objects->FileObject, data->Iopb->TargetFileObject);
 	say("pre %s %u;", who, data->Iopb->Parameters.Read.Length);
-	of->data = data;
 	if (of->asks)
 		assert_ntsuccess(FLT(FltRequestOperationStatusCallback)(data, told, of));
 	if (of->change)
@@ -45,6 +44,7 @@ static FLT_PREOP_CALLBACK_STATUS before(const char *who, struct record *of, PFLT
 	if (of->answer == FLT_PREOP_COMPLETE)
 		data->IoStatus.Status = of->status;
 	*context = of;
+	__atomic_store_n(&of->data, data, __ATOMIC_RELEASE);
 	return of->answer;
 }
 
