@@ -45,8 +45,9 @@ struct live_options {
  * The calling thread becomes the tracer of the tree: children of its own that it
  * has from before are reaped along with it.
  *
- * The kernel must be booted; drivers are called on the calling thread and on one
- * that this function makes. One call at a time. After a bug check the tree is killed,
+ * The kernel must be booted; drivers are called on the calling thread and on others
+ * that this function makes. SIGRTMAX - 1 and SIGRTMAX - 2 are its own meanwhile, and
+ * SIGCHLD is blocked on the calling thread. One call at a time. After a bug check the tree is killed,
  * or runs on to its end without a driver being called; rs_crashed() tells.
  *
  * Returns 0 and *status as waitpid(2) gives it for the command; otherwise a
