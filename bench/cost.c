@@ -233,7 +233,8 @@ static int play(const char *name)
 	if (!failed)
 		printf("%.1f\n", (double)best / act->times);
 	fflush(stdout);
-	kill(0, SIGKILL); /* those that were left waiting; the group is ours alone */
+	if (getpgrp() == getpid()) /* those that were left waiting; the group is ours alone */
+		kill(0, SIGKILL);
 	return 1;
 }
 
