@@ -18,6 +18,8 @@
 #include "io/lock.h"
 #include "io/shutdown.h"
 #include "io/wmi.h"
+
+#include "io/timer.h"
 #include "io/volume.h"
 #include "ke/bugcheck.h"
 #include "ke/event.h"
@@ -143,6 +145,18 @@ NTSTATUS NTAPI WdmlibIoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG Dev
 			      DeviceCharacteristics, Exclusive, DeviceObject);
 }
 
+/* Buses enumerate physical devices, and there is no bus. */
+NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, ULONG DeviceProperty,
+				   ULONG BufferLength, PVOID PropertyBuffer, PULONG ResultLength)
+{
+	(void)DeviceObject;
+	(void)DeviceProperty;
+	(void)BufferLength;
+	(void)PropertyBuffer;
+	*ResultLength = 0;
+	return STATUS_INVALID_DEVICE_REQUEST;
+}
+
 /* ---- Deleting ---------------------------------------------------------------------------- */
 
 /* Whether it is a device that has not been deleted; looks at no memory of its own. */
@@ -181,6 +195,7 @@ VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
 		ex_rule_broken("wdk", __builtin_return_address(0),
 			       "a device was deleted with another still attached to it");
 	IoUnregisterShutdownNotification(DeviceObject);
+	io_delete_timer(DeviceObject);
 	ob_remove(DeviceObject);
 	ob_dereference(DeviceObject);
 }

@@ -78,6 +78,8 @@ NTSTATUS NTAPI WdmlibIoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG Dev
 					  PCUNICODE_STRING DefaultSDDLString,
 					  const void *DeviceClassGuid,
 					  PDEVICE_OBJECT *DeviceObject);
+NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, ULONG DeviceProperty,
+				   ULONG BufferLength, PVOID PropertyBuffer, PULONG ResultLength);
 VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject);
 NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName);
 NTSTATUS NTAPI IoCreateUnprotectedSymbolicLink(PUNICODE_STRING SymbolicLinkName,
