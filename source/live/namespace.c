@@ -13,17 +13,21 @@
 #include "source/live/namespace.h"
 #include "source/live/remote.h"
 #include "memory.h"
+#include <fcntl.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-static bool same_namespace(pid_t a, pid_t b)
+static bool same_namespace(pid_t a, pid_t b, const char *kind)
 {
-	char path[2][32];
+	char path[2][40];
 	struct stat file[2];
-	snprintf(path[0], sizeof path[0], "/proc/%d/ns/pid", a);
-	snprintf(path[1], sizeof path[1], "/proc/%d/ns/pid", b);
+	snprintf(path[0], sizeof path[0], "/proc/%d/ns/%s", a, kind);
+	snprintf(path[1], sizeof path[1], "/proc/%d/ns/%s", b, kind);
 	return !stat(path[0], &file[0]) && !stat(path[1], &file[1]) &&
 	       file[0].st_ino == file[1].st_ino;
 }
@@ -67,7 +71,7 @@ static bool is_called(pid_t target, pid_t caller, unsigned depth, pid_t pid)
 	pid_t number[DEEPEST];
 	unsigned levels = numbers_of(target, number);
 	return levels >= depth && number[depth - 1] == pid &&
-	       (levels > depth || same_namespace(target, caller));
+	       (levels > depth || same_namespace(target, caller, "pid"));
 }
 
 pid_t live_our_pid(struct live_task *caller, pid_t pid)
@@ -83,6 +87,45 @@ pid_t live_our_pid(struct live_task *caller, pid_t pid)
 	}
 	host_free(list);
 	return found;
+}
+
+/* Whether the namespace so many levels above the one of process `pid` is the caller's. */
+static bool descends(pid_t pid, unsigned levels, pid_t caller)
+{
+	char path[32];
+	struct stat wanted, found;
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", caller);
+	if (stat(path, &wanted))
+		return false;
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (; fd >= 0 && levels; levels--) {
+		int parent = ioctl(fd, NS_GET_PARENT);
+		close(fd);
+		fd = parent;
+	}
+	bool same = fd >= 0 && !fstat(fd, &found) && found.st_ino == wanted.st_ino;
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+/* The signals are ours to send then, with our rights and in our namespace: so this does not
+ * trust the mark of estrangement, and asks exactly. */
+bool live_is_one_of_all(struct live_task *caller, pid_t pid)
+{
+	pid_t own[DEEPEST], number[DEEPEST];
+	unsigned depth = numbers_of(caller->tid, own), levels = numbers_of(pid, number);
+	if (depth == 1) /* it has no number but ours */
+		return pid != 1;
+	return depth && levels >= depth && number[depth - 1] > 1 &&
+	       descends(pid, levels - depth, caller->tid);
+}
+
+bool live_shares_users(const struct live_task *caller, pid_t pid)
+{
+	return same_namespace(caller->tid, getpid(), "user") ||
+	       same_namespace(caller->tid, pid, "user");
 }
 
 pid_t live_pid_of_descriptor(const struct live_task *caller, int fd)

@@ -4,10 +4,19 @@
 #define RINGSIDE_LIVE_NAMESPACE_H
 
 #include "source/live/task.h"
+#include <stdbool.h>
 
 /* What we call the task that `caller` calls `pid`; 0 when that is nobody of the
  * supervised tree. */
 pid_t live_our_pid(struct live_task *caller, pid_t pid);
+
+/* Whether kill(-1) of the caller means process `pid`, the caller itself apart: one that it
+ * sees, and not the first of its namespace. In doubt no. */
+bool live_is_one_of_all(struct live_task *caller, pid_t pid);
+
+/* Whether the caller's users are ours, or those of process `pid`: the only ones over whom
+ * its privileges, whatever they look like from here, can reach. In doubt no. */
+bool live_shares_users(const struct live_task *caller, pid_t pid);
 
 /* The process whose child the task is, as we call it, or 0. */
 pid_t live_parent_of(pid_t tid);

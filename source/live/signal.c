@@ -161,7 +161,8 @@ struct audience {
 static bool in_audience(const struct audience *a, pid_t pid)
 {
 	if (a->group == -1)
-		return pid != 1 && pid != a->notice->task->process->pid;
+		return pid != a->notice->task->process->pid &&
+		       live_is_one_of_all(a->notice->task, pid);
 	return getpgid(pid) == a->group;
 }
 
@@ -199,7 +200,10 @@ static bool is_ours(pid_t pid)
 	return pid == getpid() || pid == live_keeper();
 }
 
-/* Does what the kernel would have done, sparing the denied ones and this process.
+/* Does what the kernel would have done, sparing the denied ones and this process. It is done
+ * with our rights and our view, so whom the caller could not reach by itself, in its
+ * namespaces, must be left out here: otherwise a kill(-1) in a container would be one
+ * of the whole machine.
  * The caller itself comes last, since it may not survive. */
 static struct live_answer deliver(const struct audience *a)
 {
@@ -212,7 +216,8 @@ static struct live_answer deliver(const struct audience *a)
 	while ((entry = readdir(proc))) {
 		pid_t pid = atoi(entry->d_name);
 		if (pid <= 0 || pid == self || is_ours(pid) || !in_audience(a, pid) ||
-		    was_denied(a, pid) || !live_may_signal(a->notice->task, pid, a->signal))
+		    was_denied(a, pid) || !live_may_signal(a->notice->task, pid, a->signal) ||
+		    !live_shares_users(a->notice->task, pid))
 			continue;
 		reached += kill(pid, a->signal) == 0;
 	}

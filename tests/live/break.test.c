@@ -210,6 +210,44 @@ static void chroots_do_the_same(void **state)
 	assert_int_equal(count_of(RS_PROCESS_CREATED, "\\??\\Z:\\bin\\x"), 5);
 }
 
+/* The first process of a namespace kills everybody in it as it ends. */
+static void pid_namespaces_do_the_same(void **state)
+{
+	(void)state;
+	if (system("unshare -pf --mount-proc true 2>/dev/null"))
+		skip();
+	same("unshare -pf --mount-proc sh -c 'echo $$; /bin/true; (exit 3); echo $?; "
+	     "sleep 300 & echo $!; kill $!; wait $!; echo $?; "
+	     "ls /proc | grep -c ^[0-9]; setsid sleep 300 & exit 4'; echo $?");
+	assert_int_equal(PsProcessType->TotalNumberOfObjects, 1);
+}
+
+/* All of it in a namespace around it, whose processes are the ones that must be spared: if they
+ * were not, the machine's would be. */
+static void a_kill_of_everybody_ends_at_the_namespace(void **state)
+{
+	(void)state;
+	if (system("unshare -pf --mount-proc true 2>/dev/null"))
+		skip();
+	assert_exit(run_bare("unshare -pf --mount-proc sh -c 'sleep 300 & b=$!; "
+			     "$ACT supervise unshare -pf --mount-proc sh -c \""
+			     "sleep 300 & kill -9 -1; wait; exit 4\"; echo $?; "
+			     "kill -0 $b && echo spared'"),
+		    0);
+	assert_string_equal(outcome.output, "4\nspared\n");
+}
+
+static void other_users_do_the_same(void **state)
+{
+	(void)state;
+	if (geteuid() != 0 || system("setpriv --reuid 65534 --clear-groups true 2>/dev/null"))
+		skip();
+	same("setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'id -u; /bin/echo a | cat; "
+	     "kill -0 1; echo $?; sleep 300 & kill $!; wait $!; echo $?; cat /etc/shadow; exit 3' "
+	     "2>&1; echo $?");
+	same("su -s /bin/sh nobody -c 'id -un; (exit 2); echo $?' 2>&1; echo $?");
+}
+
 static void random_kills_leave_nothing_behind(void **state)
 {
 	(void)state;
@@ -343,6 +381,9 @@ int main(int argc, char *argv[])
 		LIVE_TEST(daemons_and_orphans_do_the_same),
 		LIVE_TEST(unusual_calls_do_the_same),
 		LIVE_TEST(chroots_do_the_same),
+		LIVE_TEST(pid_namespaces_do_the_same),
+		LIVE_TEST(a_kill_of_everybody_ends_at_the_namespace),
+		LIVE_TEST(other_users_do_the_same),
 		LIVE_TEST(random_kills_leave_nothing_behind),
 		LIVE_TEST(a_burst_of_forks_is_followed_to_its_end),
 		LIVE_TEST(clone3_does_not_exist),
