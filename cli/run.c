@@ -8,6 +8,7 @@
  * process ends.
  */
 #include "cli/cli.h"
+#include "cli/damage.h"
 #include "cli/request.h"
 #include "cli/run_options.h"
 #include "cli/run_order.h"
@@ -332,6 +333,7 @@ int cli_run(int argc, char *argv[])
 		return status;
 	}
 	survive_closed_pipes();
+	cli_expect_damage();
 	session.drivers = calloc(session.options.driver_count + 1, sizeof(struct rs_driver *));
 	if (session.drivers && open_report(&session) && boot(&session))
 		run_booted(&session);

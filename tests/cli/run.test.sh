@@ -226,6 +226,13 @@ a_crashing_driver_is_123_and_the_command_ends() {
 	[ ! -s out ] || fail "$(cat out)"
 }
 
+a_driver_that_also_damages_this_program_is_123() {
+	ln -s "$build/tests/drivers/crash.sys" overrun-extension.sys
+	run run overrun-extension.sys -- true
+	expect_status 123
+	grep -q 'BUG CHECK 0x' err || fail "$(cat err)"
+}
+
 a_crashing_driver_is_123_and_a_released_command_goes_on() {
 	run run "$build/tests/drivers/clumsy.sys" --on-bugcheck=release -- sh -c 'sleep 0; echo went on'
 	expect_status 123
@@ -317,6 +324,7 @@ run_cases \
 	a_reader_that_goes_away_does_not_end_the_run \
 	a_full_disk_is_reported \
 	a_crashing_driver_is_123_and_the_command_ends \
+	a_driver_that_also_damages_this_program_is_123 \
 	a_crashing_driver_is_123_and_a_released_command_goes_on \
 	a_crash_is_an_event_of_its_own_in_json \
 	a_missing_import_that_is_called_is_a_bug_check_with_its_name \

@@ -12,6 +12,7 @@ __declspec(dllimport) KIRQL NTAPI exported_raise_irql(KIRQL irql) __asm__("KfRai
 #define LINK __attribute__((noinline, noclone))
 
 static volatile LONG after_call;
+static PDRIVER_OBJECT driver_object;
 
 static LINK void innermost(volatile ULONG *address)
 {
@@ -107,6 +108,17 @@ static void overrun_whole_stack(void)
 	after_call = 1;
 }
 
+/* The device's memory is not pool: behind it lies whatever this program keeps. */
+static void overrun_extension(void)
+{
+	PDEVICE_OBJECT device;
+	if (!NT_SUCCESS(IoCreateDevice(driver_object, 64, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE,
+				       &device)))
+		return;
+	for (volatile char *at = device->DeviceExtension;; at++)
+		*at = 0x41;
+}
+
 static VOID NTAPI on_process(HANDLE parent, HANDLE process, BOOLEAN create)
 {
 	(void)parent;
@@ -153,6 +165,7 @@ static const struct {
 	{L"use-up-stack", use_up_stack},
 	{L"overrun-stack", overrun_stack},
 	{L"overrun-whole-stack", overrun_whole_stack},
+	{L"overrun-extension", overrun_extension},
 	{L"fault-in-callback", fault_in_callback},
 	{L"divide-by-zero", divide_by_zero},
 	{L"fail-fast", fail_fast},
@@ -176,7 +189,7 @@ static BOOLEAN ends_in(PCUNICODE_STRING path, PCWSTR name)
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING path)
 {
-	(void)driver;
+	driver_object = driver;
 	for (ULONG i = 0; i < sizeof(action) / sizeof(action[0]); i++) {
 		if (ends_in(path, action[i].name)) {
 			action[i].act();
