@@ -34,6 +34,6 @@ void live_forget_fate(void)
 
 void live_end_straggler(pid_t tid)
 {
-	if (ke_crashed() && atomic_load(&kills))
+	if (tid > 0 && ke_crashed() && atomic_load(&kills)) /* 0 would be our own group */
 		kill(tid, SIGKILL);
 }

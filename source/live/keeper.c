@@ -111,6 +111,13 @@ static void let_go_on(int listener, uint64_t id)
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
+/* A caller that has no number here cannot be named; 0 would be our own group. */
+static void kill_caller(const struct seccomp_notif *request, bool kills)
+{
+	if (kills && (pid_t)request->pid > 0)
+		kill((pid_t)request->pid, SIGKILL);
+}
+
 static void answer_left_over(int listener, bool kills)
 {
 	for (unsigned i = 0; i < SLOTS; i++) {
@@ -118,8 +125,8 @@ static void answer_left_over(int listener, bool kills)
 		uint64_t id = request->id;
 		if (!id)
 			continue;
-		if (kills && !ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id))
-			kill((pid_t)request->pid, SIGKILL);
+		if (!ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id))
+			kill_caller(request, kills);
 		let_go_on(listener, id);
 	}
 }
@@ -144,8 +151,7 @@ static _Noreturn void keep(int listener, bool kills)
 		memset(&slot, 0, sizeof slot);
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &slot))
 			continue;
-		if (kills)
-			kill((pid_t)slot.request.pid, SIGKILL);
+		kill_caller(&slot.request, kills);
 		let_go_on(listener, slot.request.id);
 	}
 	_exit(0);
