@@ -102,11 +102,21 @@ NTSTATUS cm_enter_root(UNICODE_STRING *path)
 	return STATUS_SUCCESS;
 }
 
+void cm_read_through(const UNICODE_STRING *text)
+{
+	const volatile char *at = (const volatile char *)text->Buffer;
+	for (size_t i = 0; i < text->Length; i += 4096)
+		(void)at[i];
+	if (text->Length)
+		(void)at[text->Length - 1];
+}
+
 UNICODE_STRING cm_value_name(PCUNICODE_STRING name)
 {
 	UNICODE_STRING cut = name ? *name : (UNICODE_STRING){0};
 	while (cut.Length >= sizeof(WCHAR) && cut.Buffer[cut.Length / sizeof(WCHAR) - 1] == 0)
 		cut.Length -= sizeof(WCHAR);
+	cm_read_through(&cut);
 	return cut;
 }
 

@@ -43,4 +43,8 @@ NTSTATUS cm_enter_root(UNICODE_STRING *path);
 /* Strips the NULs that Win32 callers leave at the end of value names, as NT does. */
 UNICODE_STRING cm_value_name(PCUNICODE_STRING name);
 
+/* Touches a driver's text: if it cannot be read, the fault is now and not where the tree is
+ * locked. */
+void cm_read_through(const UNICODE_STRING *text);
+
 #endif

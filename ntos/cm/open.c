@@ -37,6 +37,7 @@ static NTSTATUS locate(const OBJECT_ATTRIBUTES *attributes, struct cm_key **from
 	*path = attributes->ObjectName ? *attributes->ObjectName : (UNICODE_STRING){0};
 	if (path->Length % sizeof(WCHAR))
 		return STATUS_OBJECT_NAME_INVALID;
+	cm_read_through(path);
 	if (attributes->RootDirectory) {
 		if (path->Length && path->Buffer[0] == u'\\')
 			return STATUS_OBJECT_PATH_SYNTAX_BAD;

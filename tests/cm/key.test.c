@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys: names, creation, deletion, enumeration. */
+#include "cm/tree.h"
+#include "ke/bugcheck.h"
 #include "keys.h"
 #include "memory.h"
+#include "support/bugcheck.h"
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static void wdk_open_is_case_insensitive_and_follows_root_directory(void **state)
 {
@@ -320,6 +326,38 @@ static void wdk_short_key_buffers_overflow_or_are_too_small(void **state)
 	ZwClose(key);
 }
 
+/* ---- Bad text --------------------------------------------------------------------- */
+
+/* A name of two characters of which only the first can be read. */
+static void open_half_a_name(void *unused)
+{
+	(void)unused;
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect(pages + 4096, 4096, PROT_NONE);
+	memcpy(pages + 4094, u"x", 2);
+	UNICODE_STRING name = {4, 4, (PWSTR)(void *)(pages + 4094)};
+	HANDLE services = open_key(NULL, SERVICES), handle;
+	OBJECT_ATTRIBUTES attributes = named(services, &name);
+	ZwOpenKey(&handle, KEY_READ, &attributes);
+}
+
+static void open_badly_and_look_again(void *unused)
+{
+	(void)unused;
+	struct cm_node *node;
+	UNICODE_STRING path = USTR(u"Machine");
+	assert_false(rs_guard(open_half_a_name, NULL));
+	alarm(10); /* instead of waiting for a lock for ever */
+	assert_ntsuccess(cm_find(cm_root(), &path, &node));
+	_exit(123);
+}
+
+static void name_that_faults_leaves_the_tree_unlocked(void **state)
+{
+	(void)state;
+	expect_bug_check(KE_PAGE_FAULT_IN_NONPAGED_AREA, open_badly_and_look_again, NULL);
+}
+
 /* ---- Without memory ------------------------------------------------------------ */
 
 static unsigned failing, seen;
@@ -379,6 +417,7 @@ int main(void)
 		WORLD_TEST(wdk_query_full_counts_and_measures),
 		WORLD_TEST(wdk_query_name_gives_the_full_path),
 		WORLD_TEST(wdk_short_key_buffers_overflow_or_are_too_small),
+		WORLD_TEST(name_that_faults_leaves_the_tree_unlocked),
 		WORLD_TEST(wdk_create_without_memory_leaves_no_key),
 		WORLD_TEST(cm_keys_open_at_shutdown_do_not_leak),
 	};
