@@ -38,7 +38,7 @@ its_registrations_are_shown() {
 }
 
 pipelines_and_compilers_grow_a_tree() {
-	shows win32 '╮ .*\\sort +sort -rn' '│├╮ .*\\cc1 ' 'gcc exited with 0 after'
+	shows win32 '╮[│ ]* .*\\sort +sort -rn' '│├╮ .*\\cc1 ' 'gcc exited with 0 after'
 }
 
 the_refused_program_gets_permission_denied() {
