@@ -8,12 +8,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static host_failure_plan *failure_plan;
+/* Of tests alone; helpers that a test left running ask it while it is changed. */
+static host_failure_plan *_Atomic failure_plan;
 static _Atomic uint64_t live;
 
 void host_fail_allocations(host_failure_plan *plan)
 {
-	failure_plan = plan;
+	atomic_store_explicit(&failure_plan, plan, memory_order_release);
 }
 
 uint64_t host_live_allocations(void)
@@ -23,7 +24,8 @@ uint64_t host_live_allocations(void)
 
 bool host_shall_fail(const char *site)
 {
-	return failure_plan && failure_plan(site);
+	host_failure_plan *plan = atomic_load_explicit(&failure_plan, memory_order_acquire);
+	return plan && plan(site);
 }
 
 void host_count(int change)

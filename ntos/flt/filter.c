@@ -9,8 +9,10 @@
  * being stopped, the driver is unloaded as fltmc.exe does it: its callback is asked, and may
  * say no, before DriverUnload is called. Without a callback a minifilter cannot be unloaded.
  *
- * Unregistering tears down all instances, disconnects all clients, and waits until every
- * context, port and reference has been given back.
+ * Unregistering tears down all instances, disconnects all clients, and waits until
+ * FltStartFiltering has returned, if it is under way on another thread, and every context,
+ * port and reference has been given back. The start is waited for by itself
+ * (struct _FLT_FILTER.starting): a reference of ours would be told as the driver's.
  *
  * Pages: FltRegisterFilter, FltStartFiltering, FltUnregisterFilter, "When the
  * FilterUnloadCallback routine is called".
@@ -187,7 +189,8 @@ NTSTATUS NTAPI FltStartFiltering(PFLT_FILTER Filter)
 {
 	PFLT_VOLUME volume;
 	pthread_mutex_lock(&flt_lock);
-	bool may = !Filter->started && !Filter->leaving;
+	bool may = !Filter->started && !Filter->leaving &&
+		   ExAcquireRundownProtection(&Filter->starting);
 	Filter->started = true;
 	pthread_mutex_unlock(&flt_lock);
 	if (!may)
@@ -196,6 +199,7 @@ NTSTATUS NTAPI FltStartFiltering(PFLT_FILTER Filter)
 		attach_to(Filter, volume);
 		flt_dereference(&volume->object);
 	}
+	ExReleaseRundownProtection(&Filter->starting);
 	return STATUS_SUCCESS;
 }
 
@@ -232,6 +236,7 @@ VOID NTAPI FltUnregisterFilter(PFLT_FILTER Filter)
 	flt_disconnect_clients(Filter);
 	while ((instance = flt_take_first_instance(Filter)))
 		flt_tear_down(instance, Filter->unload_reason);
+	ExWaitForRundownProtectionRelease(&Filter->starting);
 	flt_delete_volume_contexts(Filter);
 	tell_what_is_left(Filter);
 	flt_run_down(&Filter->object, "FltUnregisterFilter", routine_of(Filter));

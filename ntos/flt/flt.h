@@ -55,6 +55,7 @@ struct _FLT_FILTER {
 	unsigned context_count;
 	struct flt_definition *definitions; /* the default one first */
 	unsigned definition_count;
+	EX_RUNDOWN_REF starting; /* FltStartFiltering, which looks at it until it returns */
 	/* Under flt_lock. */
 	LIST_ENTRY link;
 	LIST_ENTRY instances;    /* struct _FLT_INSTANCE.of_filter */

@@ -25,6 +25,7 @@ struct filter {
 };
 
 static char heard[2048];
+static pthread_mutex_t heard_lock = PTHREAD_MUTEX_INITIALIZER; /* workers are called too */
 static struct filter filters[12];
 
 static const char *const class_name[MaxRegNtNotifyClass] = {
@@ -58,21 +59,27 @@ static NTSTATUS NTAPI routine(PVOID context, PVOID class, PVOID information)
 	struct filter *self = context;
 	REG_NOTIFY_CLASS number = (REG_NOTIFY_CLASS)(uintptr_t) class;
 	NTSTATUS status = STATUS_SUCCESS;
-	size_t used = strlen(heard);
 	assert_true(number < MaxRegNtNotifyClass && class_name[number]);
 	assert_int_equal(KeGetCurrentIrql(), PASSIVE_LEVEL);
+	pthread_mutex_lock(&heard_lock);
+	size_t used = strlen(heard);
 	snprintf(heard + used, sizeof(heard) - used, "%s%c%s", used ? " " : "", self->letter,
 		 class_name[number]);
+	pthread_mutex_unlock(&heard_lock);
 	if (self->act)
 		self->act(self, number, information, &status);
 	return status;
 }
 
-#define assert_heard(expected)                                                                     \
-	do {                                                                                       \
-		assert_string_equal(heard, expected);                                              \
-		heard[0] = 0;                                                                      \
-	} while (0)
+static void assert_heard(const char *expected)
+{
+	char all[sizeof(heard)];
+	pthread_mutex_lock(&heard_lock);
+	memcpy(all, heard, sizeof(all));
+	heard[0] = 0;
+	pthread_mutex_unlock(&heard_lock);
+	assert_string_equal(all, expected);
+}
 
 static int begin(void **state)
 {

@@ -12,6 +12,7 @@
 #include "io/driver.h"
 #include "memory.h"
 #include "support/world.h"
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,21 +27,58 @@ static inline void *flt_export(const char *name)
 
 /* ---- What happened, in order ---------------------------------------------------------- */
 
-static char said[2048];
+/* Written under the lock, since workers and jobs say things too. Read without it only
+ * where nobody says anything. */
+static char said[2048], rules[2048];
+static pthread_mutex_t said_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static inline void say(const char *format, ...)
 {
 	va_list arguments;
+	pthread_mutex_lock(&said_lock);
 	size_t length = strlen(said);
 	va_start(arguments, format);
 	vsnprintf(said + length, sizeof(said) - length, format, arguments);
 	va_end(arguments);
+	pthread_mutex_unlock(&said_lock);
+}
+
+/* Conditions for eventually(): all that was said, and a rule that was broken. */
+static inline bool has_said(void *expected)
+{
+	pthread_mutex_lock(&said_lock);
+	bool same = strcmp(said, expected) == 0;
+	pthread_mutex_unlock(&said_lock);
+	return same;
+}
+
+static inline bool has_broken(void *part)
+{
+	pthread_mutex_lock(&said_lock);
+	bool found = strstr(rules, part) != NULL;
+	pthread_mutex_unlock(&said_lock);
+	return found;
 }
 
 static inline void assert_said(const char *expected)
 {
-	assert_string_equal(said, expected);
+	char all[sizeof(said)];
+	pthread_mutex_lock(&said_lock);
+	memcpy(all, said, sizeof(all));
 	said[0] = 0;
+	pthread_mutex_unlock(&said_lock);
+	assert_string_equal(all, expected);
+}
+
+/* Part of a listener. */
+static inline void note_rule(const struct rs_event *event)
+{
+	if (event->type != RS_RULE_BROKEN)
+		return;
+	pthread_mutex_lock(&said_lock);
+	size_t length = strlen(rules);
+	snprintf(rules + length, sizeof(rules) - length, "%s;", event->rule.text);
+	pthread_mutex_unlock(&said_lock);
 }
 
 /* ---- Drivers ----------------------------------------------------------------------------- */
