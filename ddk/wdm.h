@@ -13,7 +13,18 @@
 #ifndef RINGSIDE_DDK_WDM_H
 #define RINGSIDE_DDK_WDM_H
 
+/*
+ * mingw's wdm.h defines two routines that its intrin.h has defined already, differently:
+ * C++ refuses that, and in C every object file would carry them. intrin.h's are used.
+ */
+#include <intrin.h>
+#define InterlockedBitTestAndSet MingwInterlockedBitTestAndSet
+#define InterlockedBitTestAndReset MingwInterlockedBitTestAndReset
 #include_next <wdm.h>
+#undef InterlockedBitTestAndSet
+#undef InterlockedBitTestAndReset
+
+#include "annotations.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +56,9 @@ extern POBJECT_TYPE *__imp_SeTokenObjectType;
 #define PsProcessType __imp_PsProcessType
 #define PsThreadType __imp_PsThreadType
 #define SeTokenObjectType __imp_SeTokenObjectType
+
+/* Windows 8. */
+NTKERNELAPI VOID NTAPI KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
 
 /* ---- The registry ------------------------------------------------------------ */
 

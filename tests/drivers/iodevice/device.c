@@ -62,7 +62,8 @@ static NTSTATUS complete(PIRP irp, NTSTATUS status, ULONG_PTR information)
 
 /* ---- The queue ------------------------------------------------------------------------- */
 
-static VOID NTAPI insert(PIO_CSQ csq, PIRP irp)
+/* Annotated as the samples are: the headers have to know the word. */
+_IRQL_requires_max_(DISPATCH_LEVEL) static VOID NTAPI insert(PIO_CSQ csq, PIRP irp)
 {
 	struct device *device = CONTAINING_RECORD(csq, struct device, csq);
 	InsertTailList(&device->queue, &irp->Tail.Overlay.ListEntry);
