@@ -18,6 +18,9 @@ int cli_run(int argc, char *argv[]);
 int cli_inspect(int argc, char *argv[]); /* headers and imports of a file; runs nothing */
 int cli_exports(int argc, char *argv[]); /* what a driver can call */
 
+/* A whole text to standard output: the exit status. */
+int cli_print(const char *text);
+
 /* Writes "ringside: ...\n" to standard error. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -163,10 +163,8 @@ int cli_exports(int argc, char *argv[])
 	const char *form = argc > 1 ? argv[1] : "";
 	if (argc == 1)
 		return print(print_text);
-	if (argc == 2 && (!strcmp(form, "--help") || !strcmp(form, "-h"))) {
-		fputs(help, stdout);
-		return CLI_OK;
-	}
+	if (argc == 2 && (!strcmp(form, "--help") || !strcmp(form, "-h")))
+		return cli_print(help);
 	if (argc == 2 && !strcmp(form, "--json"))
 		return print(print_json);
 	if (argc == 2 && !strcmp(form, "--markdown"))

@@ -251,10 +251,8 @@ static void close_driver(struct driver *driver)
 int cli_inspect(int argc, char *argv[])
 {
 	struct driver driver = {0};
-	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		fputs(help, stdout);
-		return CLI_OK;
-	}
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
+		return cli_print(help);
 	if (argc != 2 || argv[1][0] == '-') {
 		cli_complain("inspect takes one file; see ringside inspect --help");
 		return CLI_FAILED;

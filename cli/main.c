@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,9 +37,12 @@ void cli_complain(const char *format, ...)
 	fprintf(stderr, "ringside: %s\n", text);
 }
 
-static int print(const char *text)
+int cli_print(const char *text)
 {
-	return fputs(text, stdout) == EOF || fflush(stdout) == EOF ? CLI_FAILED : CLI_OK;
+	if (fputs(text, stdout) != EOF && fflush(stdout) != EOF)
+		return CLI_OK;
+	cli_complain("standard output: %s", strerror(errno));
+	return CLI_FAILED;
 }
 
 int main(int argc, char *argv[])
@@ -48,9 +52,9 @@ int main(int argc, char *argv[])
 		return CLI_FAILED;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-		return print(help);
+		return cli_print(help);
 	if (!strcmp(argv[1], "--version"))
-		return print("ringside " RINGSIDE_VERSION "\n");
+		return cli_print("ringside " RINGSIDE_VERSION "\n");
 	for (unsigned i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);

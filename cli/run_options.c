@@ -179,15 +179,14 @@ static bool read_parameter(struct run_options *options, char *text)
 {
 	struct run_parameter *all, *parameter;
 	char *equals = strchr(text, '='), *name = text, *colon;
-	if (equals)
-		*equals = '\0';
-	colon = strchr(text, ':');
+	colon = memchr(text, ':', equals ? (size_t)(equals - text) : strlen(text));
 	if (colon)
 		name = colon + 1;
-	if (!equals || !*name || colon == text) {
+	if (!equals || name == equals || colon == text) {
 		cli_complain("--param needs [DRIVER:]NAME=VALUE[,VALUE...], not \"%s\"", text);
 		return false;
 	}
+	*equals = '\0';
 	all = reallocarray(options->parameters, options->parameter_count + 1, sizeof(*all));
 	if (!all) {
 		cli_complain("out of memory");
@@ -343,7 +342,7 @@ int run_options_read(struct run_options *options, int argc, char *argv[])
 	argv[0] = "ringside";
 	for (int option; (option = getopt_long(argc, argv, "o:qvh", long_options, NULL)) != -1;) {
 		if (option == 'h')
-			return fputs(help, stdout) == EOF ? CLI_FAILED : CLI_OK;
+			return cli_print(help);
 		if (!read_option(options, option))
 			return CLI_FAILED;
 	}

@@ -157,9 +157,18 @@ static void say_callbacks(struct sink_line *line, struct sink_callbacks *callbac
 	say_time(line, shift + LONGEST, "", callbacks->time.longest);
 }
 
+/* A driver that could not be loaded, say: the complaint is all that there is to say. */
+static bool nothing_began(const struct sink_tally *tally, const struct sink_outcome *outcome)
+{
+	return !outcome->ran && !tally->processes && !tally->rules && !tally->bug_checks &&
+	       !tally->callbacks && !tally->missing;
+}
+
 void sink_say_summary(struct sink_line *line, struct sink_tally *tally,
 		      const struct sink_outcome *outcome)
 {
+	if (nothing_began(tally, outcome))
+		return;
 	say_command(line, outcome);
 	say_counts(line, tally);
 	for (const struct sink_deed *deed = tally->deeds; deed; deed = deed->next)

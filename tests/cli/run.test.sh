@@ -55,6 +55,24 @@ help_goes_to_standard_output() {
 	done
 }
 
+help_that_cannot_be_written_is_125() {
+	local verb
+	[ -c /dev/full ] || return 0
+	for verb in '' run inspect exports; do
+		# shellcheck disable=SC2086 # the empty word is to vanish
+		"$ringside" $verb --help >/dev/full 2>err
+		status=$?
+		expect_status 125
+		expect_complaint 'standard output'
+	done
+}
+
+a_wrong_parameter_is_shown_as_it_was_written() {
+	run run warden.sys --param warden:=1 -- true
+	expect_status 125
+	expect_complaint '"warden:=1"'
+}
+
 version_is_a_number() {
 	run --version
 	[ "$status" = 0 ] && grep -qE '^ringside [0-9]+\.[0-9]+\.[0-9]+$' out || fail "$(cat out)"
@@ -98,6 +116,7 @@ a_missing_driver_is_125_and_nothing_runs() {
 	run run nothing.sys -- touch ran
 	expect_status 125
 	expect_complaint nothing.sys
+	! grep -q '^  processes' err || fail "a summary of nothing: $(cat err)"
 	[ ! -e ran ] || fail "the command ran"
 }
 
@@ -302,6 +321,8 @@ keepers() { # COUNT
 run_cases \
 	usage_errors_are_125_with_one_line \
 	help_goes_to_standard_output \
+	help_that_cannot_be_written_is_125 \
+	a_wrong_parameter_is_shown_as_it_was_written \
 	version_is_a_number \
 	status_of_the_command_is_passed_on \
 	status_of_a_killed_command_is_128_and_the_signal \
