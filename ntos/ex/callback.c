@@ -39,7 +39,9 @@
  * A walk says "any" for the few instructions between W1 and W3 alone, never while a
  * driver's routine runs, so whoever removes p waits for no call of another
  * registration (a routine may itself wait for the remover). A remover that runs inside
- * a walk is at W4 of it: its own mark is not "any".
+ * a walk is at W4 of it: its own mark is not "any". That holds as long as nobody puts code
+ * of a driver between the step that returned NULL and the walk's end, where the mark is
+ * "any" too; the end of a callout, which delivers APCs, is such code.
  *
  * p cannot be freed and come back under the same address in that entry, because
  * entries only ever change to EX_REMOVED, which is never called.
@@ -56,7 +58,15 @@
  * array. That is tried at each addition and not waited for, because a walk can last
  * as long as a driver likes; what is not freed then is freed later.
  *
- * Nested walks (a callback that opens a handle) and holds use further marks.
+ * Nested walks (a callback that opens a handle) and holds use further marks. Since a
+ * thread gives its marks back in the reverse order, those in use are always the first
+ * ones, and the one behind a walk's own is free.
+ *
+ * WALKS THAT NEVER END
+ *
+ * A thread that ends takes its marks along, as they are part of its processor; of its
+ * calls nothing is left then. A bug check drops a thread's frames and leaves its marks: the
+ * kernel is dead, and whoever would wait for them in R3 leaves it too.
  *
  * tests/ex/callback.pml is this protocol as a model, checked in every interleaving.
  *
@@ -286,8 +296,11 @@ void ex_drain(const struct ex_callback *callback)
 {
 	fence_every_thread();
 	for (unsigned tries = 0; !ke_visit_processors(is_outside, (void *)(uintptr_t)callback);
-	     tries++)
+	     tries++) {
+		if (ke_crashed())
+			ke_leave();
 		pause_before_try(tries);
+	}
 }
 
 bool ex_inside(const struct ex_callback *callback)

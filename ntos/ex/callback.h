@@ -138,7 +138,7 @@ bool ex_unpublish(struct ex_callback_list *list, struct ex_callback *callback);
 
 /* Waits until no thread is inside `callback`, which has been unpublished. The
  * calling thread must not be inside itself (ex_inside). PASSIVE or APC_LEVEL, no
- * lock held. */
+ * lock held. Does not return when the kernel has crashed and a thread was left inside. */
 void ex_drain(const struct ex_callback *callback);
 
 /* Whether this host thread is inside `callback` (VF-20). */

@@ -59,10 +59,12 @@ static inline struct ps_routine *next(struct ex_walk *walk, struct ke_callout *c
 	return NULL;
 }
 
+/* The walk ends first: at the end of the callout kernel APCs run that waited for it, and
+ * they may remove routines, or wait for somebody who does. */
 static inline void leave(struct ex_walk *walk, const struct ke_callout *saved, KIRQL irql)
 {
-	ke_callout_end(saved, irql);
 	ex_walk_end(walk);
+	ke_callout_end(saved, irql);
 }
 
 /* ---- Processes ------------------------------------------------------------------------ */
