@@ -280,6 +280,18 @@ static bool mount(const struct session *session)
 	return error == 0;
 }
 
+static bool enable_traces(const struct session *session)
+{
+	for (size_t i = 0; i < session->options.trace_count; i++) {
+		int error = rs_trace(session->options.traces[i]);
+		if (error) {
+			cli_complain("--trace: %s", strerror(-error));
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool boot(const struct session *session)
 {
 	int error = rs_boot(&(struct rs_options){
@@ -292,7 +304,7 @@ static bool boot(const struct session *session)
 		cli_complain("the kernel does not boot: %s", strerror(-error));
 		return false;
 	}
-	if (mount(session))
+	if (mount(session) && enable_traces(session))
 		return true;
 	rs_shutdown();
 	return false;

@@ -58,6 +58,10 @@ static const char help[] =
 	"                     executable, which costs about 0.1 ms each\n"
 	"  --proc-opens       opening a file of another process in /proc opens that\n"
 	"                     process; every open of the tree costs 20 to 50 us more then\n"
+	"  --trace[=PROVIDER]\n"
+	"                     enable drivers' ETW providers, that one (a GUID or a name)\n"
+	"                     or all, and report their events; drivers can tell, and do\n"
+	"                     more then; may be repeated\n"
 	"  --tree             at the end, draw the whole tree: when each process began,\n"
 	"                     how long it lasted, how it ended, whom it opened for what;\n"
 	"                     with -q that alone\n"
@@ -80,6 +84,7 @@ enum {
 	OPTION_MISSING,
 	OPTION_ON_EXIT,
 	OPTION_IMAGES,
+	OPTION_TRACE,
 	OPTION_TREE,
 	OPTION_PROC_OPENS,
 	OPTION_ON_BUGCHECK,
@@ -100,6 +105,7 @@ static const struct option long_options[] = {
 	{"missing", required_argument, NULL, OPTION_MISSING},
 	{"images", required_argument, NULL, OPTION_IMAGES},
 	{"proc-opens", no_argument, NULL, OPTION_PROC_OPENS},
+	{"trace", optional_argument, NULL, OPTION_TRACE},
 	{"tree", no_argument, NULL, OPTION_TREE},
 	{"on-exit", required_argument, NULL, OPTION_ON_EXIT},
 	{"on-bugcheck", required_argument, NULL, OPTION_ON_BUGCHECK},
@@ -218,6 +224,23 @@ static bool read_altitude(struct run_options *options, char *text)
 	return true;
 }
 
+static bool read_trace(struct run_options *options, const char *which)
+{
+	const char **all;
+	if (which && !*which) {
+		cli_complain("--trace= needs the GUID or the name of a provider");
+		return false;
+	}
+	all = reallocarray(options->traces, options->trace_count + 1, sizeof(*all));
+	if (!all) {
+		cli_complain("out of memory");
+		return false;
+	}
+	options->traces = all;
+	all[options->trace_count++] = which;
+	return true;
+}
+
 static bool read_option(struct run_options *options, int option)
 {
 	bool observed = false;
@@ -233,6 +256,8 @@ static bool read_option(struct run_options *options, int option)
 		return read_images(optarg, &options->live.images);
 	case OPTION_PROC_OPENS:
 		return options->live.proc_opens = true;
+	case OPTION_TRACE:
+		return read_trace(options, optarg);
 	case OPTION_TREE:
 		return options->tree = true;
 	case OPTION_ON_EXIT:
@@ -357,5 +382,6 @@ void run_options_free(struct run_options *options)
 		free(options->parameters[i].values);
 	free(options->parameters);
 	free(options->altitudes);
+	free(options->traces);
 	requests_free(&options->requests);
 }

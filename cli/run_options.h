@@ -24,6 +24,8 @@ struct run_options {
 	size_t parameter_count;
 	struct run_parameter *altitudes; /* --altitude: the name is the number */
 	size_t altitude_count;
+	const char **traces; /* --trace: GUIDs and names; NULL: every provider */
+	size_t trace_count;
 	struct requests requests; /* --ioctl, --read, --write and --port, in order */
 	char **command;           /* COMMAND and its arguments, as argv */
 	const char *root;         /* --root, or NULL for / */

@@ -8,6 +8,7 @@
  * and the next one says how many are missing.
  */
 #include "sink/form.h"
+#include "etw/text.h"
 #include "ke/symbol.h"
 #include "sink/names.h"
 #include "rtl/utf.h"
@@ -321,6 +322,52 @@ static json_t *callback_lasts(const struct rs_event *event)
 			 (json_int_t)event->lasting.host_id);
 }
 
+static json_t *guid_value(const GUID *guid)
+{
+	char text[ETW_GUID_TEXT];
+	if (!guid)
+		return NULL;
+	etw_guid_to_text(guid, text);
+	return json_string(text);
+}
+
+/* A number that JSON readers would round stays text. */
+static json_t *field_value(const struct rs_trace_field *field)
+{
+	long long number = field->is_number ? strtoll(field->value, NULL, 10) : INT64_MAX;
+	return number < 1ll << 53 && number > -(1ll << 53) ? json_integer(number)
+							   : bytes_value(field->value);
+}
+
+static json_t *fields_value(const struct rs_event *event)
+{
+	json_t *fields = event->trace.name ? json_array() : NULL;
+	for (unsigned i = 0; fields && i < event->trace.field_count; i++) {
+		const struct rs_trace_field *field = &event->trace.fields[i];
+		json_array_append_new(fields,
+				      json_pack("{s:o*, s:o*}", "name", bytes_value(field->name),
+						"value", field_value(field)));
+	}
+	return fields;
+}
+
+static json_t *trace(const struct rs_event *event)
+{
+	const char *provider = event->trace.provider_name, *name = event->trace.name;
+	return json_pack("{s:o*, s:o*, s:o*, s:o*, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o*, s:o*, "
+			 "s:o*, s:o*}",
+			 "driver", module_value(event->trace.module), "provider",
+			 guid_value(&event->trace.provider), "provider_name",
+			 provider ? bytes_value(provider) : NULL, "name",
+			 name ? bytes_value(name) : NULL, "id", (int)event->trace.id, "version",
+			 (int)event->trace.version, "channel", (int)event->trace.channel, "level",
+			 (int)event->trace.level, "opcode", (int)event->trace.opcode, "task",
+			 (int)event->trace.task, "keyword", hex_value(event->trace.keyword),
+			 "activity", guid_value(event->trace.activity), "related_activity",
+			 guid_value(event->trace.related), "fields", fields_value(event), "data",
+			 name ? NULL : data_value(event->trace.data, event->trace.size));
+}
+
 static json_t *missing_called(const struct rs_event *event)
 {
 	return json_pack("{s:o*, s:o*, s:o*, s:o, s:o*}", "driver",
@@ -368,6 +415,7 @@ static const struct {
 	[RS_CALLBACK_RETURNED] = {"callback_returned", callback_returned},
 	[RS_CALLBACK_LASTS] = {"callback_lasts", callback_lasts},
 	[RS_DEVICE_REQUEST] = {"device_request", device_request},
+	[RS_TRACE] = {"trace", trace},
 	[RS_MISSING_CALLED] = {"missing_called", missing_called},
 	[RS_WRITE_REFUSED] = {"write_refused", write_refused},
 	[RS_RULE_BROKEN] = {"rule_broken", rule_broken},

@@ -8,6 +8,7 @@
  * which drivers print, stands beside it once, where the process begins.
  */
 #include "sink/form.h"
+#include "etw/text.h"
 #include "ke/report.h"
 #include "ps/process.h"
 #include "sink/names.h"
@@ -527,6 +528,43 @@ static void tell_request(struct sink *sink, struct sink_line *line, const struct
 	dump(line, event->request.data, event->request.size);
 }
 
+static void say_provider(struct sink_line *line, const struct rs_event *event)
+{
+	char guid[ETW_GUID_TEXT];
+	etw_guid_to_text(&event->trace.provider, guid);
+	sink_quote(line, event->trace.provider_name ? event->trace.provider_name : guid);
+}
+
+static void say_fields(struct sink_line *line, const struct rs_event *event)
+{
+	sink_quote(line, event->trace.name);
+	for (unsigned i = 0; i < event->trace.field_count; i++) {
+		sink_say(line, i ? ", " : ": ");
+		sink_quote(line, event->trace.fields[i].name);
+		sink_say(line, "=");
+		sink_quote(line, event->trace.fields[i].value);
+	}
+}
+
+/* What does not describe itself is known by its number. */
+static void tell_trace(struct sink *sink, struct sink_line *line, const struct rs_event *event)
+{
+	begin_driver(sink, line, event, event->trace.module);
+	sink_say(line, " traces ");
+	sink_paint(line, SINK_CYAN);
+	say_provider(line, event);
+	sink_paint(line, SINK_PLAIN);
+	sink_say(line, " ");
+	if (event->trace.name) {
+		say_fields(line, event);
+		return;
+	}
+	sink_sayf(line, "event %u, version %u, level %u, opcode %u, keyword 0x%llx, %lu bytes",
+		  event->trace.id, event->trace.version, event->trace.level, event->trace.opcode,
+		  (unsigned long long)event->trace.keyword, (unsigned long)event->trace.size);
+	dump(line, event->trace.data, event->trace.size);
+}
+
 /* Lines that are there already, at the left edge and uncut; the last newline is the
  * event's own. */
 static void say_stack(struct sink_line *line, const struct rs_stack *stack)
@@ -610,6 +648,7 @@ static teller *const tellers[RS_EVENT_TYPES] = {
 	[RS_CALLBACK_RETURNED] = tell_callback,
 	[RS_CALLBACK_LASTS] = tell_lasting,
 	[RS_DEVICE_REQUEST] = tell_request,
+	[RS_TRACE] = tell_trace,
 	[RS_MISSING_CALLED] = tell_missing,
 	[RS_WRITE_REFUSED] = tell_write_refused,
 	[RS_RULE_BROKEN] = tell_rule_broken,

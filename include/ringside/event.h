@@ -47,6 +47,7 @@ enum rs_event_type {
 	RS_CALLBACK_RETURNED, /* one callback of one driver returned */
 	RS_CALLBACK_LASTS,    /* a routine of a driver has been running for a long time */
 	RS_DEVICE_REQUEST,    /* a request that the command line asked for has an answer */
+	RS_TRACE,             /* a driver wrote an event of a provider that rs_trace enabled */
 	RS_MISSING_CALLED,    /* a driver called an import that is not here, and got a status */
 	RS_WRITE_REFUSED,     /* a file was to be changed below a folder that may only be read */
 	RS_RULE_BROKEN,       /* a driver broke a rule that Windows lets pass; it goes on */
@@ -63,6 +64,13 @@ struct rs_process_name {
 	ULONG64 id;           /* the NT process id */
 	ULONG64 host_id;      /* the Linux pid, or 0 for a process that is not live */
 	UNICODE_STRING image; /* as it was opened */
+};
+
+/* One field of an event that describes itself. UTF-8 of the driver's choice, not checked. */
+struct rs_trace_field {
+	const char *name;  /* "Size", "Range.Begin", "Parts[2].Name" */
+	const char *value; /* text; "[1, 2, 3]" of an array */
+	bool is_number;    /* the value is a decimal integer */
 };
 
 struct rs_stack {
@@ -164,6 +172,22 @@ struct rs_event {
 			const void *data; /* the output */
 			SIZE_T size;
 		} request;
+		struct {
+			const KLDR_DATA_TABLE_ENTRY *module; /* that wrote it, or NULL */
+			GUID provider;
+			const char *provider_name; /* or NULL; as it describes itself */
+			USHORT id, task;
+			UCHAR version, channel, level, opcode;
+			ULONG64 keyword;
+			const GUID *activity, *related; /* or NULL */
+			/* Its name and fields, if it describes itself (TraceLogging) and all of
+			 * it could be read; else NULL and none. */
+			const char *name;
+			const struct rs_trace_field *fields;
+			unsigned field_count;
+			const void *data; /* the payload */
+			SIZE_T size;
+		} trace;
 		struct {
 			const char *name;                    /* "ntoskrnl.exe!ExFoo" */
 			const KLDR_DATA_TABLE_ENTRY *module; /* that imports it */

@@ -72,6 +72,12 @@ typedef struct _LIST_ENTRY {
 	struct _LIST_ENTRY *Flink, *Blink;
 } LIST_ENTRY, *PLIST_ENTRY;
 
+typedef struct _GUID {
+	ULONG Data1;
+	USHORT Data2, Data3;
+	UCHAR Data4[8];
+} GUID;
+
 typedef struct _CLIENT_ID {
 	HANDLE UniqueProcess;
 	HANDLE UniqueThread;

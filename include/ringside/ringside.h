@@ -66,6 +66,14 @@ int rs_boot(const struct rs_options *options);
  * What is still there is freed without being called. */
 void rs_shutdown(void);
 
+/*
+ * Enables the trace providers (EtwRegister) that `which` names, a GUID or the name that a
+ * provider gives itself, NULL for all: those that register from now on are told that a
+ * session wants every level and keyword, and RS_TRACE tells what they write. Adds to what
+ * was enabled before. Without it nobody wants events, and drivers can tell. 0 or -ENOMEM.
+ */
+int rs_trace(const char *which);
+
 /* ---- Drivers ------------------------------------------------------------ */
 
 struct rs_driver;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event tracing, the provider's side, as a system has it on which no trace session runs:
- * providers register, ask whether anybody wants an event, and write it to nobody.
+ * Event tracing, the provider's side: providers register, ask whether anybody wants an
+ * event, and write it. Somebody does when a person asked for the provider (rs_trace).
  */
 #ifndef RINGSIDE_ETW_PROVIDER_H
 #define RINGSIDE_ETW_PROVIDER_H
@@ -21,7 +21,14 @@ typedef const EVENT_DESCRIPTOR *PCEVENT_DESCRIPTOR;
 
 typedef struct _EVENT_DATA_DESCRIPTOR {
 	ULONGLONG Ptr;
-	ULONG Size, Reserved;
+	ULONG Size;
+	union {
+		ULONG Reserved;
+		struct {
+			UCHAR Type, Reserved1;
+			USHORT Reserved2;
+		};
+	};
 } EVENT_DATA_DESCRIPTOR, *PEVENT_DATA_DESCRIPTOR;
 _Static_assert(sizeof(EVENT_DATA_DESCRIPTOR) == 16, "evntprov.h");
 
@@ -34,7 +41,10 @@ typedef enum _EVENT_INFO_CLASS {
 	EventProviderUseDescriptorType,
 } EVENT_INFO_CLASS;
 
-/* Called when a session enables the provider. */
+#define EVENT_CONTROL_CODE_ENABLE_PROVIDER 1
+
+/* Called when a session enables the provider: while it registers, or while it says its name,
+ * if it was asked for by that. */
 typedef VOID(NTAPI *PETWENABLECALLBACK)(const GUID *SourceId, ULONG ControlCode, UCHAR Level,
 					ULONGLONG MatchAnyKeyword, ULONGLONG MatchAllKeyword,
 					PVOID FilterData, PVOID CallbackContext);
@@ -48,7 +58,9 @@ NTSTATUS NTAPI EtwSetInformation(REGHANDLE RegHandle, EVENT_INFO_CLASS Informati
 BOOLEAN NTAPI EtwEventEnabled(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescriptor);
 BOOLEAN NTAPI EtwProviderEnabled(REGHANDLE RegHandle, UCHAR Level, ULONGLONG Keyword);
 
-/* STATUS_SUCCESS: the provider is not enabled for any session, and the event not logged. */
+/* STATUS_SUCCESS also when nobody has enabled the provider, and the event is not logged.
+ * INVALID_PARAMETER for more than 128 pieces; of an enabled one INTEGER_OVERFLOW for more
+ * than 64 KiB with the header, and NO_MEMORY. */
 NTSTATUS NTAPI EtwWrite(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescriptor,
 			const GUID *ActivityId, ULONG UserDataCount,
 			PEVENT_DATA_DESCRIPTOR UserData);

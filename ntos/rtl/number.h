@@ -7,12 +7,6 @@
 
 #include <ringside/nt.h>
 
-typedef struct _GUID {
-	ULONG Data1;
-	USHORT Data2, Data3;
-	UCHAR Data4[8];
-} GUID;
-
 /* BUFFER_OVERFLOW unless the digits and a terminator fit. */
 NTSTATUS NTAPI RtlIntegerToUnicodeString(ULONG Value, ULONG Base, PUNICODE_STRING String);
 NTSTATUS NTAPI RtlInt64ToUnicodeString(ULONGLONG Value, ULONG Base, PUNICODE_STRING String);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Trace providers where no session runs. */
+/* Trace providers that nobody asked for. */
 #include "etw/provider.h"
 #include "memory.h"
 #include "support/world.h"
@@ -87,7 +87,10 @@ static void traits_say_their_own_size(void **state)
 			 STATUS_INVALID_PARAMETER);
 	assert_int_equal(CALL(EtwSetInformation, handle, EventProviderSetTraits, NULL, 5),
 			 STATUS_INVALID_PARAMETER);
-	assert_int_equal(CALL(EtwSetInformation, handle, EventProviderUseDescriptorType, traits, 1),
+	traits[4] = 'c'; /* a name without an end */
+	assert_int_equal(CALL(EtwSetInformation, handle, EventProviderSetTraits, traits, 5),
+			 STATUS_INVALID_PARAMETER);
+	assert_int_equal(CALL(EtwSetInformation, handle, EventProviderBinaryTrackInfo, NULL, 0),
 			 STATUS_INVALID_DEVICE_REQUEST);
 	assert_int_equal(CALL(EtwUnregister, handle), STATUS_SUCCESS);
 }

@@ -269,6 +269,35 @@ static void a_missing_call_has_a_line_the_first_time_and_is_counted(void **state
 	assert_int_equal(calls, 2);
 }
 
+static void a_traced_event_has_fields_or_bytes(void **state)
+{
+	static const struct rs_trace_field fields[] = {
+		{"Id", "7", true}, {"Large", "9007199254740993", true}, {"Text", "\xff 7", false}};
+	struct rs_event event = {.type = RS_TRACE, .time = START};
+	const char *large, *text;
+	json_int_t id;
+	(void)state;
+	event.trace.module = &warden;
+	event.trace.data = "\1\2";
+	event.trace.size = 2;
+	hear(&event);
+	assert_string_equal(string_at("provider"), "{00000000-0000-0000-0000-000000000000}");
+	assert_string_equal(string_at("data"), "0102");
+	assert_null(json_object_get(line, "fields"));
+	event.trace.name = "Started";
+	event.trace.fields = fields;
+	event.trace.field_count = 3;
+	hear(&event);
+	assert_string_equal(string_at("name"), "Started");
+	assert_null(json_object_get(line, "data"));
+	assert_int_equal(json_unpack(line, "{s:[{s:I}, {s:s}, {s:s}]}", "fields", "value", &id,
+				     "value", &large, "value", &text),
+			 0);
+	assert_int_equal(id, 7);
+	assert_string_equal(large, "9007199254740993"); /* a double would be ...992 */
+	assert_string_equal(text, "\uFFFD 7");
+}
+
 /* Whatever the event holds, a line comes out: zeroed events are the emptiest. */
 static void every_type_of_event_has_a_line_of_its_own(void **state)
 {
@@ -368,6 +397,7 @@ int main(void)
 		PAPER_TEST(a_callback_tells_kind_duration_and_change),
 		PAPER_TEST(a_bug_check_has_code_parameters_and_stack),
 		PAPER_TEST(a_missing_call_has_a_line_the_first_time_and_is_counted),
+		PAPER_TEST(a_traced_event_has_fields_or_bytes),
 		PAPER_TEST(every_type_of_event_has_a_line_of_its_own),
 		PAPER_TEST(the_summary_has_counts_and_callback_times),
 		PAPER_TEST(lines_from_several_threads_come_out_whole),

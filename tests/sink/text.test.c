@@ -321,6 +321,30 @@ static struct rs_event a_missing_call(const char *name, bool first)
 	return event;
 }
 
+static void a_traced_event_is_told_with_names_or_bytes_and_harmless(void **state)
+{
+	static const struct rs_trace_field fields[] = {{"Id", "7", true},
+						       {"a\n", "\x1b[2J", false}};
+	struct rs_event event = {.type = RS_TRACE, .time = START};
+	(void)state;
+	event.trace.module = &warden;
+	event.trace.provider.Data1 = 0xAB;
+	event.trace.id = 300;
+	event.trace.keyword = 0x10;
+	event.trace.data = "ab";
+	event.trace.size = 2;
+	const char *text = paper_hear(&paper, &event);
+	assert_contains(text, "   0.000  warden.sys traces {000000AB-0000-0000-0000-000000000000} "
+			      "event 300, version 0, level 0, opcode 0, keyword 0x10, 2 bytes\n");
+	assert_contains(text, "0000  61 62");
+	event.trace.provider_name = "P\r";
+	event.trace.name = "Event";
+	event.trace.fields = fields;
+	event.trace.field_count = 2;
+	assert_string_equal(paper_hear(&paper, &event),
+			    "   0.000  warden.sys traces P\\x0d Event: Id=7, a\\x0a=\\x1b[2J\n");
+}
+
 static void a_missing_call_is_told_once_from_each_place_and_counted(void **state)
 {
 	struct rs_event events[] = {a_missing_call("ntoskrnl.exe!ExFoo", true),
@@ -494,6 +518,7 @@ int main(void)
 		PAPER_TEST(a_refused_write_is_told_with_the_option_that_allows_it),
 		PAPER_TEST(a_broken_rule_is_told_with_its_clause),
 		PAPER_TEST(a_lasting_routine_is_told_with_its_driver_time_and_process),
+		PAPER_TEST(a_traced_event_is_told_with_names_or_bytes_and_harmless),
 		PAPER_TEST(a_missing_call_is_told_once_from_each_place_and_counted),
 		PAPER_TEST(the_summary_counts_what_happened),
 		PAPER_TEST(the_table_of_callbacks_makes_room_for_long_names),
