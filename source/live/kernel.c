@@ -479,18 +479,48 @@ void live_tell_exec_done(struct live_task *task, struct live_pending *pending)
 /* As a shell calls a program that could not be run. */
 #define NOT_EXECUTED (127 << 8)
 
-void live_take_back(struct live_pending *pending)
+static void end_pending(struct live_pending *pending, NTSTATUS status, int host_status)
 {
-	if (!pending)
-		return;
 	struct ending never = {.process = pending->process,
 			       .thread = pending->thread,
-			       .status = STATUS_UNSUCCESSFUL,
-			       .host_status = NOT_EXECUTED};
+			       .status = status,
+			       .host_status = host_status};
 	enter(pending->thread, end, &never);
 	live_release(pending->thread);
 	live_release(pending->process);
 	host_free(pending);
+}
+
+void live_take_back(struct live_pending *pending)
+{
+	if (pending)
+		end_pending(pending, STATUS_UNSUCCESSFUL, NOT_EXECUTED);
+}
+
+/* Of a task that has ended. If it was killed, so was what its exec would have made. */
+static void end_with_task(struct live_pending *pending, int status)
+{
+	if (pending && WIFSIGNALED(status))
+		end_pending(pending, live_exit_status(status), status);
+	else
+		live_take_back(pending);
+}
+
+void live_give_up(struct live_task *task, unsigned stops)
+{
+	struct live_pending *pending = NULL;
+	live_map_lock();
+	bool ended = task->state == LIVE_ENDED;
+	int status = task->end_status;
+	if (ended || task->foreign || atomic_load(&task->stops) != stops) {
+		pending = task->pending;
+		task->pending = NULL;
+	}
+	live_map_unlock();
+	if (ended)
+		end_with_task(pending, status);
+	else
+		live_take_back(pending);
 }
 
 /* ---- Ends ------------------------------------------------------------------------------------ */
@@ -498,11 +528,13 @@ void live_take_back(struct live_pending *pending)
 void live_tell_end(struct live_task *task, int status)
 {
 	struct live_process *process = task->process;
-	live_take_back(live_take_pending(task));
 	pthread_mutex_lock(&task->context);
 	struct ending e = {.status = live_exit_status(status), .host_status = status};
 	live_map_lock();
 	task->state = LIVE_ENDED;
+	task->end_status = status;
+	struct live_pending *pending = task->pending;
+	task->pending = NULL;
 	e.thread = task->nt;
 	task->nt = NULL;
 	if (--process->tasks == 0) {
@@ -515,6 +547,7 @@ void live_tell_end(struct live_task *task, int status)
 	pthread_mutex_unlock(&task->context);
 	live_release(e.thread);
 	live_release(e.process);
+	end_with_task(pending, status);
 }
 
 /* ---- Handles --------------------------------------------------------------------------------- */

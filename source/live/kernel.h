@@ -42,6 +42,12 @@ void live_tell_exec_done(struct live_task *task, struct live_pending *pending);
 /* The exec failed after all: the creation is taken back. NULL is nothing. */
 void live_take_back(struct live_pending *pending);
 
+/* The exec of `task` could not be let go on: the task was killed meanwhile, or a signal
+ * interrupted its call. A creation that was told is taken back, here if the task has ended or
+ * has stopped since `stops` was read from it, and otherwise at the stop or the end that is to
+ * come. */
+void live_give_up(struct live_task *task, unsigned stops);
+
 /* `task` ends; status as waitpid gives it. The last task of a process ends it. */
 void live_tell_end(struct live_task *task, int status);
 

@@ -116,9 +116,10 @@ static void serve(struct receiver *r)
 		send_answer(r, LIVE_CONTINUE);
 	} else {
 		live_take_back(live_take_pending(task)); /* of an exec that failed */
+		unsigned stops = atomic_load(&task->stops);
 		struct live_answer answer = ask(r, task);
 		if (answer.what != LIVE_WAIT && !send_answer(r, answer))
-			live_take_back(live_take_pending(task));
+			live_give_up(task, stops);
 	}
 	if (task)
 		live_return(task);

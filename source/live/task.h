@@ -63,6 +63,10 @@ struct live_task {
 	struct live_process *process; /* NULL while held */
 	PETHREAD nt;                  /* referenced; NULL when it could not be made */
 	struct live_pending *pending;
+	int end_status; /* as waitpid gives it, once it has ended */
+
+	/* How often the tracer has seen it stop, but for its end. */
+	atomic_uint stops;
 
 	/* A debugger of the tree has it, and ptrace tells us nothing (handover.c). Written by
 	 * the tracer alone, with the other two. */

@@ -556,7 +556,11 @@ static void on_stop(pid_t tid, struct live_task *task, int status)
 		on_exec(tid, task);
 		return;
 	}
-	struct live_pending *failed = task ? live_take_pending(task) : NULL;
+	struct live_pending *failed = NULL;
+	if (task && event != PTRACE_EVENT_EXIT) {
+		atomic_fetch_add(&task->stops, 1);
+		failed = live_take_pending(task);
+	}
 	if (failed) /* it does something else: an exec that was told has failed */
 		TELL(tid, live_take_back(failed));
 	if (task && task->mapping && event != PTRACE_EVENT_EXIT)

@@ -656,6 +656,24 @@ static void what_runs_is_what_was_told_even_if_the_path_is_swapped(void **state)
 		    0);
 }
 
+/* The exec has been told and cannot happen any more. */
+static void kill_sleep(PEPROCESS process, PPS_CREATE_NOTIFY_INFO info)
+{
+	if (matches("*\\sleep", info->ImageFileName))
+		kill((pid_t)process->host_id, SIGKILL);
+}
+
+static void process_that_is_killed_in_its_exec_is_told_as_killed(void **state)
+{
+	(void)state;
+	at_creation = kill_sleep;
+	assert_int_equal(supervise("sleep 300 & wait $! 2>/dev/null; echo $?"), 0);
+	assert_string_equal(outcome.output, "137\n");
+	const struct told *end = the(RS_PROCESS_EXITED, "*\\sleep");
+	assert_int_equal(end->host_status, SIGKILL);
+	assert_int_equal(end->id, the(RS_PROCESS_CREATED, "*\\sleep")->id);
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct act acts[] = {
@@ -705,6 +723,7 @@ int main(int argc, char *argv[])
 		LIVE_TEST(ps_37_the_creation_call_runs_in_the_creator),
 		LIVE_TEST(a_missing_command_is_enoent),
 		LIVE_TEST(a_command_that_is_no_program_is_eacces),
+		LIVE_TEST(process_that_is_killed_in_its_exec_is_told_as_killed),
 		LIVE_TEST(nothing_is_left_after_a_run),
 		FOLDER_TEST(what_runs_is_what_was_told_even_if_the_path_is_swapped),
 	};
