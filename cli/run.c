@@ -254,6 +254,22 @@ static void run_command(struct session *session)
 				       : WEXITSTATUS(outcome->wait_status);
 }
 
+/* A name that was mistyped would look like a driver that has nothing to say. */
+static void complain_of_traces(const struct session *session)
+{
+	for (size_t i = 0; i < session->options.trace_count; i++) {
+		const char *which = session->options.traces[i];
+		if (rs_trace_found(which))
+			continue;
+		if (which)
+			cli_complain("--trace=%s: no driver registered a provider of that name or "
+				     "GUID",
+				     which);
+		else
+			cli_complain("--trace: no driver registered a provider");
+	}
+}
+
 static void run_session(void *argument)
 {
 	struct session *session = argument;
@@ -267,6 +283,8 @@ static void run_session(void *argument)
 		return;
 	requests_end(requests);
 	unload_drivers(session);
+	if (!rs_crashed())
+		complain_of_traces(session);
 }
 
 /* Z: is where processes' images are said to be, so without a word it is all of Linux. */

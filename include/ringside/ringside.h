@@ -74,6 +74,9 @@ void rs_shutdown(void);
  */
 int rs_trace(const char *which);
 
+/* Whether a provider that rs_trace(which) asked for has registered, until rs_shutdown. */
+bool rs_trace_found(const char *which);
+
 /* ---- Drivers ------------------------------------------------------------ */
 
 struct rs_driver;

@@ -8,12 +8,14 @@
 #include "memory.h"
 #include <errno.h>
 #include <ringside/ringside.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
 
 struct pattern {
 	struct pattern *next;
-	char text[]; /* empty: every provider */
+	atomic_bool found; /* a provider that it names has registered */
+	char text[];       /* empty: every provider */
 };
 
 static struct pattern *_Atomic patterns;
@@ -47,13 +49,27 @@ static bool is_guid(const char *pattern, const char *guid)
 	       (strlen(pattern) == inside && strncasecmp(pattern, guid + 1, inside) == 0);
 }
 
+static bool names(const struct pattern *pattern, const char *guid, const char *name)
+{
+	return !*pattern->text || is_guid(pattern->text, guid) ||
+	       (name && strcasecmp(pattern->text, name) == 0);
+}
+
 bool etw_wants(const GUID *id, const char *name)
 {
 	char guid[ETW_GUID_TEXT];
+	bool wanted = false;
 	etw_guid_to_text(id, guid);
 	for (struct pattern *at = patterns; at; at = at->next)
-		if (!*at->text || is_guid(at->text, guid) ||
-		    (name && strcasecmp(at->text, name) == 0))
-			return true;
-	return false;
+		if (names(at, guid, name))
+			wanted = at->found = true;
+	return wanted;
+}
+
+bool rs_trace_found(const char *which)
+{
+	struct pattern *at = patterns;
+	while (at && strcmp(at->text, which ? which : "") != 0)
+		at = at->next;
+	return at && at->found;
 }

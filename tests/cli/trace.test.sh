@@ -87,6 +87,17 @@ a_name_that_is_none_is_refused() {
 	expect_complaint --trace= GUID
 }
 
+a_provider_that_never_came_is_named() {
+	run run "$driver" --trace=Nobody --trace=ringside.tracer -- true
+	expect_status 0
+	expect_complaint --trace=Nobody 'no driver registered'
+	run run --trace -- true
+	expect_status 0
+	expect_complaint --trace: 'no driver registered'
+	run run "$driver" --trace -- true
+	expect_no_line 'no driver registered'
+}
+
 run_cases \
 	without_the_option_no_provider_is_enabled_and_nothing_told \
 	the_enable_callback_hears_of_it \
@@ -95,4 +106,5 @@ run_cases \
 	a_damaged_description_is_shown_in_bytes \
 	a_provider_is_chosen_by_guid_or_name \
 	json_has_names_numbers_and_bytes \
-	a_name_that_is_none_is_refused
+	a_name_that_is_none_is_refused \
+	a_provider_that_never_came_is_named
