@@ -61,8 +61,10 @@ bool etw_wants(const GUID *id, const char *name)
 	bool wanted = false;
 	etw_guid_to_text(id, guid);
 	for (struct pattern *at = patterns; at; at = at->next)
-		if (names(at, guid, name))
-			wanted = at->found = true;
+		if (names(at, guid, name)) {
+			at->found = true;
+			wanted = true;
+		}
 	return wanted;
 }
 
