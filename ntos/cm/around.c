@@ -14,7 +14,10 @@
  * filters below that routine's are told, and no other. What a thread is inside of is
  * a chain of frames on its stack.
  *
- * No lock is held during a call.
+ * No lock is held during a call. Nothing faults while filters are held: an exception that
+ * the driver handles would drop these frames, and whoever unregisters would wait for ever.
+ * What an operation reads of the driver's has therefore been read through before
+ * (cm_read_through, or a copy), and answers are written with a status (mm_answer).
  *
  * Pages: "Filtering Registry Calls", "Handling Notifications", "Supporting Layered Registry
  * Filtering Drivers", "Specifying Context Information", REG_POST_OPERATION_INFORMATION.

@@ -44,7 +44,7 @@ NTSTATUS cm_enter_root(UNICODE_STRING *path);
 UNICODE_STRING cm_value_name(PCUNICODE_STRING name);
 
 /* Touches a driver's text: if it cannot be read, the fault is now and not where the tree is
- * locked. */
+ * locked, or callbacks are held that wait for their post calls. */
 void cm_read_through(const UNICODE_STRING *text);
 
 #endif

@@ -205,6 +205,8 @@ NTSTATUS NTAPI ZwCreateKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess,
 		return STATUS_INVALID_PARAMETER;
 	if (CreateOptions & REG_OPTION_CREATE_LINK)
 		return STATUS_NOT_SUPPORTED;
+	if (Class)
+		cm_read_through(Class);
 	NTSTATUS status = begin_opening(&opening, ObjectAttributes, DesiredAccess);
 	if (!NT_SUCCESS(status))
 		return status;

@@ -328,34 +328,50 @@ static void wdk_short_key_buffers_overflow_or_are_too_small(void **state)
 
 /* ---- Bad text --------------------------------------------------------------------- */
 
-/* A name of two characters of which only the first can be read. */
-static void open_half_a_name(void *unused)
+/* Two characters of which only the first can be read. */
+static UNICODE_STRING half_a_text(void)
 {
-	(void)unused;
 	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	mprotect(pages + 4096, 4096, PROT_NONE);
 	memcpy(pages + 4094, u"x", 2);
-	UNICODE_STRING name = {4, 4, (PWSTR)(void *)(pages + 4094)};
+	return (UNICODE_STRING){4, 4, (PWSTR)(void *)(pages + 4094)};
+}
+
+static void open_half_a_name(void *unused)
+{
+	(void)unused;
+	UNICODE_STRING name = half_a_text();
 	HANDLE services = open_key(NULL, SERVICES), handle;
 	OBJECT_ATTRIBUTES attributes = named(services, &name);
 	ZwOpenKey(&handle, KEY_READ, &attributes);
 }
 
-static void open_badly_and_look_again(void *unused)
+static void create_with_half_a_class(void *unused)
 {
 	(void)unused;
+	UNICODE_STRING name = USTR(u"WithAClass"), class = half_a_text();
+	HANDLE services = open_key(NULL, SERVICES), handle;
+	OBJECT_ATTRIBUTES attributes = named(services, &name);
+	ZwCreateKey(&handle, KEY_READ, &attributes, 0, &class, REG_OPTION_VOLATILE, NULL);
+}
+
+static void fault_and_look_again(void *fn)
+{
 	struct cm_node *node;
 	UNICODE_STRING path = USTR(u"Machine");
-	assert_false(rs_guard(open_half_a_name, NULL));
+	assert_false(rs_guard(*(void (**)(void *))fn, NULL));
 	alarm(10); /* instead of waiting for a lock for ever */
 	assert_ntsuccess(cm_find(cm_root(), &path, &node));
 	_exit(123);
 }
 
-static void name_that_faults_leaves_the_tree_unlocked(void **state)
+static void text_that_faults_leaves_the_tree_unlocked(void **state)
 {
 	(void)state;
-	expect_bug_check(KE_PAGE_FAULT_IN_NONPAGED_AREA, open_badly_and_look_again, NULL);
+	static void (*const mistakes[])(void *) = {open_half_a_name, create_with_half_a_class};
+	for (unsigned i = 0; i < 2; i++)
+		expect_bug_check(KE_PAGE_FAULT_IN_NONPAGED_AREA, fault_and_look_again,
+				 (void *)(uintptr_t)&mistakes[i]);
 }
 
 /* ---- Without memory ------------------------------------------------------------ */
@@ -417,7 +433,7 @@ int main(void)
 		WORLD_TEST(wdk_query_full_counts_and_measures),
 		WORLD_TEST(wdk_query_name_gives_the_full_path),
 		WORLD_TEST(wdk_short_key_buffers_overflow_or_are_too_small),
-		WORLD_TEST(name_that_faults_leaves_the_tree_unlocked),
+		WORLD_TEST(text_that_faults_leaves_the_tree_unlocked),
 		WORLD_TEST(wdk_create_without_memory_leaves_no_key),
 		WORLD_TEST(cm_keys_open_at_shutdown_do_not_leak),
 	};
