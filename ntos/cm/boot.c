@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * The registry that a driver finds at boot: the keys that its documented paths lead
  * through, without values. Each is a fixture: it cannot be deleted.

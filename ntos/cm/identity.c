@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * What a callback can ask about a key object: its identifier, its name, its transaction.
  *

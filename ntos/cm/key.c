@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Keys as drivers see them: objects, names, deletion. Opening has a file of its own.
  *

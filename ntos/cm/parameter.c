@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* Parameters of a driver: text from a person made into values of its Parameters key. */
 #include "cm/registry.h"
 #include "ldr/module.h"

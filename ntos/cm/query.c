@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * What a key is: ZwQueryKey and ZwEnumerateKey, with registry callbacks around them.
  *

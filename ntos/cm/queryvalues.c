@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * RtlQueryRegistryValues: a table of what the driver wants of a key.
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * The run-time library's short cuts into the registry, but for
  * RtlQueryRegistryValues, which has a file of its own.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * The values of a key: ZwQueryValueKey and its relatives, with registry callbacks around
  * them.

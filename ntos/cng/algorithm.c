@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Algorithms: their names, the handles to them, the memory of what is made of them.
  *

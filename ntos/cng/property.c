@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Properties of algorithms, hashes and keys: a table of names, each with the function that
  * knows it, which says false for an object that has no such property.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /* Random numbers: those of Linux. No state. Page: BCryptGenRandom. */
 #include "cng/object.h"
 #include "ke/bugcheck.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Public keys, and signatures that are checked with them: ECDSA on the curves of NIST, RSA
  * with either padding.

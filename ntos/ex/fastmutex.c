@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Fast mutexes: acquiring raises to APC_LEVEL, releasing goes back (AB-18).
  *

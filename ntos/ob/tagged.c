@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * References with a tag. NT keeps the tags for its debugger when it is told to trace an
  * object; nobody traces here, so they are not kept. Pages: ObReferenceObjectWithTag and

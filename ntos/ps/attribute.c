@@ -54,7 +54,7 @@ NTSTATUS NTAPI PsWrapApcWow64Thread(PVOID *ApcContext, PVOID *ApcRoutine)
 {
 	(void)ApcContext;
 	(void)ApcRoutine;
-	return STATUS_SUCCESS;
+	return PsGetCurrentProcess()->wow64 ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
 }
 
 PVOID NTAPI PsGetProcessSectionBaseAddress(PEPROCESS Process)

@@ -28,8 +28,8 @@ BOOLEAN NTAPI PsGetProcessExitProcessCalled(PEPROCESS Process);
 LARGE_INTEGER NTAPI PsGetProcessExitTime(void);
 ULONGLONG NTAPI PsGetProcessStartKey(PEPROCESS Process);
 
-/* User APCs are queued but never run here, so there is nothing to redirect to the 32-bit
- * code of a WoW64 process: both stay as they are, as for a native one. */
+/* An APC of a native process stays as it is. In a WoW64 process it would have to be led to
+ * 32-bit code that is not here: NOT_SUPPORTED. */
 NTSTATUS NTAPI PsWrapApcWow64Thread(PVOID *ApcContext, PVOID *ApcRoutine);
 ULONG NTAPI PsGetProcessSessionId(PEPROCESS Process);
 ULONG NTAPI PsGetProcessSessionIdEx(PEPROCESS Process);

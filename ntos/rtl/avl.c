@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * AVL trees: nodes whose two sides differ in height by at most one.
  *

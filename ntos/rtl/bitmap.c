@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 /*
  * Bitmaps. Runs are looked at bit by bit: bitmaps of drivers are short, and a run that
  * fails is skipped as a whole, so a search looks at each bit once. No state.

@@ -51,11 +51,17 @@ static void start_keys_are_never_used_twice(void **state)
 	actor_end(&third);
 }
 
-static void apc_stays_as_it_is_where_none_runs(void **state)
+static void apc_of_a_native_process_stays_as_it_is(void **state)
 {
 	(void)state;
 	PVOID context = &context, routine = &routine;
+	struct actor actor = actor_start("a.exe");
+	PETHREAD before = rs_become(actor.thread);
 	assert_ntsuccess(PsWrapApcWow64Thread(&context, &routine));
+	actor.process->wow64 = true;
+	assert_status(PsWrapApcWow64Thread(&context, &routine), STATUS_NOT_SUPPORTED);
+	rs_become(before);
+	actor_end(&actor);
 	assert_ptr_equal(context, &context);
 	assert_ptr_equal(routine, &routine);
 }
@@ -530,7 +536,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(start_keys_are_never_used_twice),
-		WORLD_TEST(apc_stays_as_it_is_where_none_runs),
+		WORLD_TEST(apc_of_a_native_process_stays_as_it_is),
 		WORLD_TEST(basic_information_is_of_the_handle_s_process),
 		WORLD_TEST(class_is_checked_first_then_length_then_handle),
 		WORLD_TEST(user_mode_needs_the_right_to_query),
